@@ -1,0 +1,5 @@
+//! Keeps FTP clusters behind Linux Virtual Server in their desired state.
+//!
+//! The rooms, in the order in which a run goes through them; ARCHITECTURE.md tells the flow.
+
+pub mod lvs;
