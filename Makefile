@@ -1,0 +1,42 @@
+# What a newcomer needs: `make demo` shows the main job on the lab cluster, `make test` passes the tests.
+# Both install the Debian packages that are missing, with sudo where needed.
+
+CARGO ?= cargo
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+# The linker; the lab's kernel and its hosts' tools; the shells and tools that tests run.
+PACKAGES := gcc libc6-dev user-mode-linux kmod iproute2 iptables ipvsadm vsftpd openssh-server openssh-client sudo \
+	procps curl lftp bash dash busybox-static jq shellcheck
+
+.PHONY: build demo test lint packages toolchain
+
+build: packages toolchain
+	$(CARGO) build --release --locked
+
+demo: build
+	LAB_BIN="$(CURDIR)/target/release" tests/lab/boot demo
+
+test: packages toolchain
+	$(CARGO) test --locked $(if $(SUDO),--config 'target."cfg(unix)".runner = "sudo -E"')
+
+lint: packages toolchain
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
+	cd tests/lab && shellcheck -x back boot by-hand cluster demo ftp-get host init off on record
+	shellcheck .ci/run
+
+# Services that a package would start here are kept from starting: the tests start their own.
+packages:
+	@missing=$$(for package in $(PACKAGES); do \
+		dpkg-query -W -f '$${Status}' "$$package" 2>/dev/null | grep -q 'ok installed' || echo "$$package"; done); \
+	if [ -n "$$missing" ]; then \
+		echo "installing Debian packages:" $$missing; \
+		$(SUDO) apt-get update -qq && \
+		$(SUDO) env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $$missing \
+			>/dev/null; \
+	fi
+
+toolchain:
+	@command -v $(CARGO) >/dev/null || { \
+		echo "make: cargo is missing: install Rust 1.88 or newer with rustup" >&2; exit 1; }

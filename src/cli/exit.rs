@@ -1,0 +1,33 @@
+//! The exit statuses: cron jobs and scripts rely on them.
+
+/// How the program ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Exit {
+    /// Converged, or nothing to do; after `apply` also when changes were made.
+    Converged = 0,
+    /// Bad usage, inventory or playbook. No host was contacted.
+    Usage = 1,
+    /// A host failed or did not converge.
+    Failed = 2,
+    /// `--check` found drift.
+    Drift = 3,
+    /// A host was unreachable.
+    Unreachable = 4,
+}
+
+impl Exit {
+    /// The table for `--help`.
+    pub const HELP: &'static str = "Exit status:\n  \
+        0   converged, or nothing to do (after apply, also when changes were made)\n  \
+        1   bad usage, inventory or playbook; no host was contacted\n  \
+        2   a host failed or did not converge\n  \
+        3   --check found drift\n  \
+        4   a host was unreachable (2 wins over 4, 4 over 3)";
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}

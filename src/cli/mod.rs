@@ -1,0 +1,41 @@
+//! The command line: one file a verb. The doc comments here are the reference that `--help` prints.
+
+mod apply;
+mod defaults;
+mod exit;
+
+pub use exit::Exit;
+
+use clap::{Parser, Subcommand};
+
+/// Keeps FTP clusters behind Linux Virtual Server in their desired state.
+///
+/// Reads what shall be (inventory and playbook), asks every router and real server for what is, shows the difference,
+/// and makes the smallest change that removes it. Nothing is installed on the hosts.
+#[derive(Debug, Parser)]
+#[command(name = "lvs-ftp", version, after_help = Exit::HELP, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Apply(Box<apply::Apply>),
+}
+
+/// Runs the program with the process' own arguments.
+#[must_use]
+pub fn main() -> Exit {
+    match Cli::try_parse() {
+        Ok(cli) => match cli.verb {
+            Verb::Apply(apply) => apply.run(),
+        },
+        Err(error) => {
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Converged };
+            // With standard output closed there is nobody left to tell.
+            let _ = error.print();
+            exit
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! What `iptables-save` prints and `iptables-restore` loads (iptables-save(8)), every byte kept.
+//!
+//! Only the shape of each line is read here; a rule's meaning is read when somebody asks for it, so that 50,000
+//! foreign rules cost little more than their text.
+
+use super::{Malformed, iptables_words, rule::Rule};
+use std::ops::Range;
+
+/// A dump of one or more tables.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct IptablesSave {
+    text: Vec<u8>,
+    lines: Vec<Line>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Line {
+    kind: Kind,
+    range: Range<usize>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Empty, or a comment.
+    Void,
+    Table,
+    Chain,
+    Rule,
+    Commit,
+}
+
+/// A rule in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedRule {
+    /// Its number in its chain, from 1, as `iptables -L --line-numbers` counts.
+    pub number: usize,
+    /// The line as printed, without counters and line end: `-A CHAIN …`.
+    pub text: Vec<u8>,
+    /// What it does.
+    pub rule: Rule,
+}
+
+impl IptablesSave {
+    /// Reads a dump. A line that is none of iptables-save's, or a table without its `COMMIT`, is an error.
+    pub fn parse(text: Vec<u8>) -> Result<Self, Malformed> {
+        let mut lines = Vec::new();
+        let mut start = 0;
+        let mut number = 0;
+        let mut open_table = None;
+        while start < text.len() {
+            number += 1;
+            let end = logical_end(&text, start);
+            let line = &text[start..end];
+            let kind = kind_of(line).ok_or_else(|| malformed(number, NOT_A_LINE, line))?;
+            match (kind, &open_table) {
+                (Kind::Table, Some(_)) => {
+                    return Err(malformed(number, "the table before this one has no COMMIT", line));
+                }
+                (Kind::Table, None) => open_table = Some((number, start..end)),
+                (Kind::Commit, Some(_)) => open_table = None,
+                (Kind::Chain | Kind::Rule | Kind::Commit, None) => {
+                    return Err(malformed(number, "this line stands outside any table", line));
+                }
+                _ => {}
+            }
+            number += line.iter().filter(|byte| **byte == b'\n').count().saturating_sub(1);
+            lines.push(Line { kind, range: start..end });
+            start = end;
+        }
+        match open_table {
+            Some((number, range)) => {
+                Err(malformed(number, "this table has no COMMIT: the text was cut off", &text[range]))
+            }
+            None => Ok(Self { text, lines }),
+        }
+    }
+
+    /// The text, byte for byte.
+    #[must_use]
+    pub fn render(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// The rules of a chain, in order. A table or chain that is not there has none.
+    #[must_use]
+    pub fn rules(&self, table: &str, chain: &str) -> Vec<PlacedRule> {
+        let mut rules = Vec::new();
+        let mut here = false;
+        for line in &self.lines {
+            let text = &self.text[line.range.clone()];
+            match line.kind {
+                Kind::Table => here = text[1..].trim_ascii() == table.as_bytes(),
+                Kind::Rule if here => {
+                    let text = without_counters(text).trim_ascii_end();
+                    if !appends_to(text, chain) {
+                        continue;
+                    }
+                    let rule = Rule::parse(text);
+                    rules.push(PlacedRule { number: rules.len() + 1, text: text.to_vec(), rule });
+                }
+                _ => {}
+            }
+        }
+        rules
+    }
+}
+
+const NOT_A_LINE: &str = "this is not a line of iptables-save";
+
+fn malformed(line: usize, what: &'static str, text: &[u8]) -> Malformed {
+    Malformed { line, what, text: text.trim_ascii_end().to_vec() }
+}
+
+/// Where the line ends that starts at `start`: behind its newline; a quote left open carries on.
+fn logical_end(text: &[u8], start: usize) -> usize {
+    let mut end = start;
+    loop {
+        end = text[end..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |at| end + at + 1);
+        let line = &text[start..end];
+        let may_go_on = matches!(line.first(), Some(b'-' | b'[')) && line.contains(&b'"');
+        if end == text.len() || !may_go_on || iptables_words::split(line).is_some() {
+            return end;
+        }
+    }
+}
+
+fn kind_of(line: &[u8]) -> Option<Kind> {
+    let line = line.trim_ascii();
+    Some(match line.first() {
+        None | Some(b'#') => Kind::Void,
+        Some(b'*') if line.len() > 1 => Kind::Table,
+        Some(b':') if line.len() > 1 => Kind::Chain,
+        Some(b'-') if line.len() > 1 => Kind::Rule,
+        Some(b'[') if without_counters(line).starts_with(b"-") => Kind::Rule,
+        _ if line == b"COMMIT" => Kind::Commit,
+        _ => return None,
+    })
+}
+
+/// A rule's line without the `[packets:bytes]` that `iptables-save -c` puts before it.
+fn without_counters(line: &[u8]) -> &[u8] {
+    if !line.starts_with(b"[") {
+        return line;
+    }
+    let close = line.iter().position(|byte| *byte == b']').unwrap_or(0);
+    line[close + 1..].trim_ascii_start()
+}
+
+/// Whether a line is `-A CHAIN …`; cheap, because a table may have 50,000 others.
+fn appends_to(line: &[u8], chain: &str) -> bool {
+    let mut words = line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
+    matches!(words.next(), Some(b"-A" | b"--append")) && words.next() == Some(chain.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::IptablesSave;
+
+    const DUMP: &str = "# Generated by iptables-save v1.8.9\n*mangle\n:PREROUTING ACCEPT [0:0]\n\
+        [5:400] -A PREROUTING -d 192.0.2.10/32 -p tcp -m tcp --dport 21 -j MARK --set-xmark 0x15/0xffffffff\n\
+        -A OUTPUT -j ACCEPT\n-A PREROUTING -m comment --comment \"a\nCOMMIT\" -j ACCEPT\nCOMMIT\n# Completed\n";
+
+    #[test]
+    fn rules_are_found_in_their_chain() {
+        let dump = IptablesSave::parse(DUMP.into()).unwrap();
+        assert_eq!(dump.render(), DUMP.as_bytes());
+        let rules = dump.rules("mangle", "PREROUTING");
+        assert_eq!(rules.len(), 2);
+        assert!(rules[0].text.starts_with(b"-A PREROUTING -d 192.0.2.10/32"), "counters are not part of the rule");
+        assert!(rules[1].text.ends_with(b"COMMIT\" -j ACCEPT"), "a newline in a comment does not end the rule");
+        assert_eq!(rules[1].number, 2);
+        assert_eq!(dump.rules("nat", "POSTROUTING"), []);
+        assert_eq!(dump.rules("mangle", "POSTROUTING"), []);
+    }
+
+    #[test]
+    fn what_is_cut_off_or_garbage_is_refused() {
+        for (text, says) in [
+            ("*nat\n:PREROUTING ACCEPT [0:0]\n", "line 1: this table has no COMMIT: the text was cut off: *nat"),
+            (
+                "*nat\n-A PREROUTING -j ACCEPT\n*mangle\nCOMMIT\n",
+                "line 3: the table before this one has no COMMIT: *mangle",
+            ),
+            ("COMMIT\n", "line 1: this line stands outside any table: COMMIT"),
+            (
+                "iptables: Permission denied\n",
+                "line 1: this is not a line of iptables-save: iptables: Permission denied",
+            ),
+            ("*nat\n-A P --comment \"a\nb\" -j X\nCOMM", "line 4: this is not a line of iptables-save: COMM"),
+        ] {
+            assert_eq!(IptablesSave::parse(text.into()).unwrap_err().to_string(), says);
+        }
+    }
+}

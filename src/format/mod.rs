@@ -1,0 +1,51 @@
+//! Lossless text <-> value, for each thing that is read on a host: `render(parse(x)) == x`.
+
+pub mod cksum;
+pub mod iptables_save;
+pub mod iptables_words;
+pub mod ipv4;
+pub mod ipvs;
+pub mod ipvs_thresholds;
+pub mod port_set;
+pub mod rule;
+pub mod sh;
+pub mod vsftpd_conf;
+mod vsftpd_options;
+
+/// Text that does not follow its format: what is wrong, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {what}: {}", excerpt(.text))]
+pub struct Malformed {
+    /// Line number, from 1.
+    pub line: usize,
+    /// What was expected, or what is wrong.
+    pub what: &'static str,
+    /// The line itself.
+    pub text: Vec<u8>,
+}
+
+/// Bytes from a host, safe to print: control characters escaped, at most 160 characters.
+#[must_use]
+pub fn excerpt(bytes: &[u8]) -> String {
+    const LIMIT: usize = 160;
+    let text = String::from_utf8_lossy(bytes);
+    let mut shown: String = printable(&text).chars().take(LIMIT).collect();
+    if printable(&text).chars().count() > LIMIT {
+        shown.push('…');
+    }
+    shown
+}
+
+/// Text with every control character escaped, so that a host cannot drive our terminal.
+#[must_use]
+pub fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}

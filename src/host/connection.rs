@@ -1,0 +1,169 @@
+//! How a host is reached: ssh with one shared connection, this machine itself, or words of the user's own.
+
+use super::{
+    Change, HostError, Observe,
+    process::{self, Finished},
+    script::{Reply, Script},
+    step_script,
+};
+use crate::{
+    format::sh,
+    inventory::{Become, BecomeMethod, Connection as Route, HostVars},
+    plan::Step,
+    probe::{Facts, Probe},
+};
+use camino::{Utf8Path, Utf8PathBuf};
+use std::time::Duration;
+
+/// How long a host may take to answer all probes. ssh itself gives up earlier on a host that does not connect.
+const OBSERVE_LIMIT: Duration = Duration::from_secs(60);
+
+/// How long a host may take to make the steps of one stage.
+const CHANGE_LIMIT: Duration = Duration::from_secs(180);
+
+/// The run's own folder, mode 0700, where ssh's shared connections have their sockets. It goes with the run.
+#[derive(Debug)]
+pub struct Session {
+    folder: tempfile::TempDir,
+    connect_timeout: u32,
+}
+
+/// A way onto one host. As [`Observe`] it can only ask.
+#[derive(Debug)]
+pub struct Connection {
+    words: Vec<String>,
+    close: Option<Vec<String>>,
+    ssh: bool,
+}
+
+impl Session {
+    /// A new session; `connect_timeout` is in seconds. The text of an error says what could not be made.
+    pub fn new(connect_timeout: u32) -> Result<Self, String> {
+        // A socket's path has about 100 bytes; under /tmp it is short whatever TMPDIR says.
+        let folder = tempfile::Builder::new()
+            .prefix("lvs-ftp-")
+            .tempdir_in("/tmp")
+            .or_else(|_| tempfile::Builder::new().prefix("lvs-ftp-").tempdir())
+            .map_err(|error| format!("failed to make a folder for ssh's sockets: {error}"))?;
+        Ok(Self { folder, connect_timeout })
+    }
+
+    /// The way onto a host. `number` tells the run's hosts apart.
+    #[must_use]
+    pub fn connect(&self, host: &HostVars, number: usize) -> Connection {
+        let shell = become_words(host.become_.as_ref());
+        match &host.connection {
+            Route::Local => Connection { words: shell, close: None, ssh: false },
+            Route::Exec(words) => Connection { words: [&words[..], &shell].concat(), close: None, ssh: false },
+            Route::Ssh { address, port, user, private_key, common_args, extra_args } => {
+                let socket = self.folder.path().join(number.to_string());
+                let socket = Utf8PathBuf::from(socket.to_string_lossy().into_owned());
+                let mut words = self.ssh_options(&socket);
+                words.extend(common_args.iter().chain(extra_args).cloned());
+                words.extend(port.iter().flat_map(|port| ["-p".to_owned(), port.to_string()]));
+                words.extend(user.iter().flat_map(|user| ["-l".to_owned(), user.clone()]));
+                words.extend(private_key.iter().flat_map(|key| ["-i".to_owned(), key.to_string()]));
+                let mut close = words.clone();
+                close.extend(["-O", "exit", "--", address].map(str::to_owned));
+                words.extend(["--".to_owned(), address.clone(), sh::words(shell)]);
+                Connection { words, close: Some(close), ssh: true }
+            }
+        }
+    }
+
+    /// ssh takes the first value that it sees of an option: these are ours whatever the user's configuration says. The
+    /// rest of that configuration, its keys and its ciphers stay as they are.
+    fn ssh_options(&self, socket: &Utf8Path) -> Vec<String> {
+        let mut words = vec!["ssh".to_owned(), "-T".to_owned(), "-x".to_owned()];
+        for option in [
+            "BatchMode=yes".to_owned(),
+            format!("ConnectTimeout={}", self.connect_timeout),
+            "ServerAliveInterval=5".to_owned(),
+            "ServerAliveCountMax=3".to_owned(),
+            "ControlMaster=auto".to_owned(),
+            format!("ControlPath={socket}"),
+            "ControlPersist=60".to_owned(),
+            "ClearAllForwardings=yes".to_owned(),
+            "RemoteCommand=none".to_owned(),
+        ] {
+            words.extend(["-o".to_owned(), option]);
+        }
+        words
+    }
+}
+
+/// The words that start a POSIX shell, as the user that the inventory names.
+fn become_words(become_: Option<&Become>) -> Vec<String> {
+    let words: Vec<&str> = match become_ {
+        None => vec!["/bin/sh"],
+        Some(Become { method: BecomeMethod::Sudo, user }) => vec!["sudo", "-n", "-u", user, "--", "/bin/sh"],
+        Some(Become { method: BecomeMethod::Doas, user }) => vec!["doas", "-n", "-u", user, "/bin/sh"],
+        Some(Become { method: BecomeMethod::Su, user }) => vec!["su", user, "-c", "/bin/sh"],
+    };
+    words.into_iter().map(str::to_owned).collect()
+}
+
+impl Connection {
+    /// Ends the shared connection.
+    pub fn close(&self) {
+        if let Some(words) = &self.close {
+            // A master that is gone already is just as good.
+            let _ = process::run(words, "", Duration::from_secs(5));
+        }
+    }
+
+    /// The words that get a shell on the host; for people.
+    #[must_use]
+    pub fn words(&self) -> &[String] {
+        &self.words
+    }
+
+    fn round_trip(&self, script: &Script, limit: Duration) -> Result<Reply, HostError> {
+        let finished = process::run(&self.words, &script.text, limit).map_err(HostError::Unreachable)?;
+        let reply = script.reply(&finished.stdout);
+        if reply.done {
+            return Ok(reply);
+        }
+        Err(self.broken(&finished, &reply))
+    }
+
+    /// Why there is no whole answer. ssh's own failures end with 255, and so does a link that is cut.
+    fn broken(&self, finished: &Finished, reply: &Reply) -> HostError {
+        let words = finished.last_words();
+        match (reply.begun, finished.status) {
+            (false, Some(255)) if self.ssh => HostError::Unreachable(words),
+            (false, Some(status)) => HostError::Failed(format!(
+                "failed to start a shell: {} ended with status {status}: {words}",
+                self.words.last().map_or("the command", String::as_str)
+            )),
+            (true, Some(255)) if self.ssh => HostError::Failed(format!("the connection was lost: {words}")),
+            (begun, status) => HostError::Failed(format!(
+                "the host's answer {} (status {}): {words}",
+                if begun { "was cut off" } else { "is not ours" },
+                status.map_or("unknown, killed by a signal".to_owned(), |status| status.to_string()),
+            )),
+        }
+    }
+}
+
+impl Observe for Connection {
+    fn observe(&self, probes: &[Probe]) -> Result<Facts, HostError> {
+        let parts: Vec<String> = probes.iter().flat_map(Probe::scripts).collect();
+        let reply = self.round_trip(&Script::new(&parts, false), OBSERVE_LIMIT)?;
+        Ok(Facts::read(probes, &reply.answers))
+    }
+}
+
+impl Change for Connection {
+    fn change(&self, steps: &[Step]) -> Result<(), HostError> {
+        let parts: Vec<String> = steps.iter().map(step_script::script).collect();
+        let reply = self.round_trip(&Script::new(&parts, true), CHANGE_LIMIT)?;
+        match reply.answers.iter().enumerate().find(|(_, answer)| answer.status != 0) {
+            None => Ok(()),
+            Some((index, answer)) => {
+                let step = steps.get(index).map(ToString::to_string).unwrap_or_default();
+                Err(HostError::Failed(format!("failed to {step}: {}", answer.last_words())))
+            }
+        }
+    }
+}

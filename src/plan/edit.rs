@@ -1,0 +1,57 @@
+//! Edits of a rule table, and the block of iptables-restore that makes them all or none.
+
+/// Where a rule goes in its chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// Before the rule that was observed with this number (from 1).
+    Before(usize),
+    /// Behind every rule.
+    End,
+}
+
+/// One edit of a rule table. Texts are lines of iptables-save without the verb: `CHAIN -d …`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RuleEdit {
+    /// A rule is put into a chain.
+    Insert {
+        /// The chain.
+        chain: &'static str,
+        /// Where.
+        place: Place,
+        /// The rule: matches and target.
+        rule: String,
+    },
+    /// A rule goes: exactly this one, else the whole block is refused.
+    Delete {
+        /// The line as it was printed: `-A CHAIN …`.
+        line: Vec<u8>,
+    },
+}
+
+/// The input for `iptables-restore --noflush`. Inserts come first, so that observed positions hold; an insert's number
+/// counts the ones already put before it. A builtin chain's `:CHAIN POLICY` line is left out: it would set the policy.
+#[must_use]
+pub fn block(table: &str, edits: &[RuleEdit]) -> Vec<u8> {
+    let mut text = format!("*{table}\n").into_bytes();
+    let mut inserted: Vec<(&str, Place)> = Vec::new();
+    for edit in edits {
+        if let RuleEdit::Insert { chain, place, rule } = edit {
+            let earlier = inserted.iter().filter(|(other, at)| other == chain && at <= place).count();
+            let line = match place {
+                Place::Before(number) => format!("-I {chain} {} {rule}\n", number + earlier),
+                Place::End => format!("-A {chain} {rule}\n"),
+            };
+            text.extend(line.into_bytes());
+            inserted.push((chain, *place));
+        }
+    }
+    for edit in edits {
+        if let RuleEdit::Delete { line } = edit {
+            text.extend(b"-D");
+            text.extend(line.iter().skip(2));
+            text.push(b'\n');
+        }
+    }
+    text.extend(b"COMMIT\n");
+    text
+}

@@ -1,0 +1,88 @@
+//! What a host's facts leave to be done, as data: changes in stages, each with the step that makes it.
+
+mod edit;
+mod step;
+
+pub use edit::{Place, RuleEdit, block};
+pub use step::{Step, steps};
+
+use std::fmt;
+
+/// The stages of a run, in order. No host enters a stage before all have left the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// Routers: forwarding, NAT rule, new mark rules.
+    Expand,
+    /// Real servers: vsftpd.conf and its reload.
+    Serve,
+    /// Routers: virtual service, destinations added or edited.
+    Steer,
+    /// Routers: destinations, rules and services that go.
+    Contract,
+}
+
+impl Stage {
+    /// Every stage, in order.
+    pub const ALL: [Self; 4] = [Self::Expand, Self::Serve, Self::Steer, Self::Contract];
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Expand => "expand",
+            Self::Serve => "serve",
+            Self::Steer => "steer",
+            Self::Contract => "contract",
+        })
+    }
+}
+
+/// What a change does to the thing that it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// It was not there.
+    Add,
+    /// It was there with another value.
+    Edit,
+    /// It goes.
+    Remove,
+    /// A daemon is told to read its file again.
+    Reload,
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Add => "add",
+            Self::Edit => "edit",
+            Self::Remove => "remove",
+            Self::Reload => "reload",
+        })
+    }
+}
+
+/// One difference between desired and observed, and the step that removes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// When it is made.
+    pub stage: Stage,
+    /// What is done.
+    pub action: Action,
+    /// What it is about, in a few words: `destination 10.1.1.11:0: weight 0 -> 1`.
+    pub summary: String,
+    /// The text of the thing as observed; empty when it is not there.
+    pub before: Vec<u8>,
+    /// The text of the thing as it shall be; empty when it goes.
+    pub after: Vec<u8>,
+    /// How.
+    pub step: Step,
+}
+
+/// What one resource leaves to be done on one host.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Diff {
+    /// The changes, in the order in which they are made within a stage.
+    pub changes: Vec<Change>,
+    /// What somebody should look at, though nothing is to be done.
+    pub warnings: Vec<String>,
+}

@@ -1,0 +1,112 @@
+//! The facts of one host: what the probes' answers say, each read once.
+
+use super::{IptablesCommand, PacketFilter, Probe, Vsftpd};
+use crate::format::{excerpt, ipvs::IpvsTable};
+use camino::Utf8Path;
+use std::collections::BTreeMap;
+
+/// What one part of a probe printed on the host.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Answer {
+    /// Its exit status.
+    pub status: i32,
+    /// Its standard output.
+    pub stdout: Vec<u8>,
+    /// Its standard error.
+    pub stderr: Vec<u8>,
+}
+
+/// Something that could not be read. Nothing may be planned from it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("failed to read {what}: {why}")]
+pub struct Unknown {
+    /// What could not be read.
+    pub what: String,
+    /// Why, and what to do.
+    pub why: String,
+}
+
+/// What one probe found.
+#[derive(Debug, Clone)]
+pub enum Fact {
+    /// The running packet filter.
+    PacketFilter(Box<PacketFilter>),
+    /// The IPVS table.
+    Ipvs(IpvsTable),
+    /// Whether IPv4 packets are forwarded.
+    IpForward(bool),
+    /// vsftpd.
+    Vsftpd(Box<Vsftpd>),
+}
+
+/// Every fact of one host.
+#[derive(Debug, Clone, Default)]
+pub struct Facts(BTreeMap<Probe, Result<Fact, Unknown>>);
+
+impl Answer {
+    /// Standard output when the part succeeded; else why it did not, with the tool's own words.
+    pub(super) fn output(&self, tool: &str) -> Result<&[u8], String> {
+        match self.status {
+            0 => Ok(&self.stdout),
+            127 => Err(format!("{tool} is not there: install it, or mend the PATH ({})", self.last_words())),
+            status => Err(format!("{tool} ended with status {status}: {}", self.last_words())),
+        }
+    }
+
+    /// The end of standard error, or of standard output where that is empty.
+    #[must_use]
+    pub fn last_words(&self) -> String {
+        let text = [&self.stderr, &self.stdout].into_iter().find(|text| !text.trim_ascii().is_empty());
+        let text = text.map_or(&b"it said nothing"[..], |text| text.trim_ascii());
+        let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
+        let last: Vec<String> = lines[lines.len().saturating_sub(3)..].iter().map(|line| excerpt(line)).collect();
+        last.join("; ")
+    }
+}
+
+impl Facts {
+    /// Reads a host's answers: one for each part of each probe, in the order of the probes.
+    #[must_use]
+    pub fn read<'a>(probes: impl IntoIterator<Item = &'a Probe>, answers: &[Answer]) -> Self {
+        let mut rest = answers;
+        let mut facts = BTreeMap::new();
+        for probe in probes {
+            let parts = probe.scripts().len().min(rest.len());
+            let (mine, others) = rest.split_at(parts);
+            facts.insert(probe.clone(), probe.read(mine));
+            rest = others;
+        }
+        Self(facts)
+    }
+
+    /// The packet filter, seen through this command.
+    pub fn packet_filter(&self, command: &IptablesCommand) -> Result<&PacketFilter, Unknown> {
+        let probe = Probe::PacketFilter(command.clone());
+        self.get(&probe, |fact| if let Fact::PacketFilter(found) = fact { Some(&**found) } else { None })
+    }
+
+    /// The IPVS table.
+    pub fn ipvs(&self) -> Result<&IpvsTable, Unknown> {
+        self.get(&Probe::Ipvs, |fact| if let Fact::Ipvs(found) = fact { Some(found) } else { None })
+    }
+
+    /// Whether IPv4 packets are forwarded.
+    pub fn ip_forward(&self) -> Result<bool, Unknown> {
+        self.get(&Probe::IpForward, |fact| if let Fact::IpForward(found) = fact { Some(found) } else { None }).copied()
+    }
+
+    /// vsftpd's file and daemon.
+    pub fn vsftpd(&self, conf: Option<&Utf8Path>) -> Result<&Vsftpd, Unknown> {
+        let probe = Probe::Vsftpd(conf.map(Utf8Path::to_owned));
+        self.get(&probe, |fact| if let Fact::Vsftpd(found) = fact { Some(&**found) } else { None })
+    }
+
+    fn get<'a, T: 'a>(&'a self, probe: &Probe, pick: impl Fn(&'a Fact) -> Option<T>) -> Result<T, Unknown> {
+        let missing = || Unknown { what: probe.to_string(), why: "it was not asked for".to_owned() };
+        match self.0.get(probe) {
+            Some(Ok(fact)) => pick(fact).ok_or_else(missing),
+            Some(Err(unknown)) => Err(unknown.clone()),
+            None => Err(missing()),
+        }
+    }
+}

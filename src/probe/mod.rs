@@ -1,0 +1,62 @@
+//! What can be asked of a host: each probe is sh text that only reads, and a pure reading of its answer.
+
+mod facts;
+mod ip_forward;
+mod ipvs;
+mod packet_filter;
+mod vsftpd;
+
+pub use facts::{Answer, Fact, Facts, Unknown};
+pub use packet_filter::{Backend, IptablesCommand, PacketFilter};
+pub use vsftpd::{Daemon, Vsftpd, stamp_path};
+
+use camino::Utf8PathBuf;
+use std::fmt;
+
+/// A question to a host. Several resources may need the same one; a host is asked once.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Probe {
+    /// The running IPv4 packet filter, seen through this command.
+    PacketFilter(IptablesCommand),
+    /// The IPVS table.
+    Ipvs,
+    /// Whether the kernel forwards IPv4 packets.
+    IpForward,
+    /// vsftpd.conf (at this path, or where the distributions put it) and the daemon that reads it.
+    Vsftpd(Option<Utf8PathBuf>),
+}
+
+impl Probe {
+    /// The sh text of each part of the question. Each runs in a shell of its own, with nothing to read on its input.
+    #[must_use]
+    pub fn scripts(&self) -> Vec<String> {
+        match self {
+            Self::PacketFilter(command) => packet_filter::scripts(command),
+            Self::Ipvs => ipvs::scripts(),
+            Self::IpForward => ip_forward::scripts(),
+            Self::Vsftpd(conf) => vsftpd::scripts(conf.as_deref()),
+        }
+    }
+
+    /// Reads the answers, one for each part.
+    fn read(&self, answers: &[Answer]) -> Result<Fact, Unknown> {
+        match self {
+            Self::PacketFilter(_) => packet_filter::read(answers).map(|fact| Fact::PacketFilter(Box::new(fact))),
+            Self::Ipvs => ipvs::read(answers).map(Fact::Ipvs),
+            Self::IpForward => ip_forward::read(answers).map(Fact::IpForward),
+            Self::Vsftpd(_) => vsftpd::read(answers).map(|fact| Fact::Vsftpd(Box::new(fact))),
+        }
+        .map_err(|why| Unknown { what: self.to_string(), why })
+    }
+}
+
+impl fmt::Display for Probe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PacketFilter(_) => "the packet filter",
+            Self::Ipvs => "the IPVS table",
+            Self::IpForward => "net.ipv4.ip_forward",
+            Self::Vsftpd(_) => "vsftpd's configuration",
+        })
+    }
+}

@@ -1,0 +1,197 @@
+//! vsftpd.conf, and whether the running daemon has read it.
+//!
+//! Linux does not tell when a process was last sent SIGHUP. So the reload leaves a stamp in the host's run folder:
+//! which process read which content. Without a stamp of this very process, the daemon has read the file if it started
+//! after the file's last change. A doubt counts as "not read": a SIGHUP more is harmless, a missed one is not.
+
+use super::Answer;
+use crate::format::{cksum::cksum, sh};
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// The file and its daemons.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vsftpd {
+    /// The file's path as it was asked for, or where it was found.
+    pub conf: Utf8PathBuf,
+    /// Its content.
+    pub text: Vec<u8>,
+    /// The standalone daemons that read this file. None: it is started by inetd, or not at all.
+    pub daemons: Vec<Daemon>,
+}
+
+/// A running standalone vsftpd.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Daemon {
+    /// Its process id.
+    pub pid: u32,
+    /// When it was started, in clock ticks after boot: with the id, this names one process for ever.
+    pub start_ticks: u64,
+    /// Whether it has read the file's present content.
+    pub has_read: bool,
+}
+
+/// Where the distributions keep the file: Debian and old Red Hat; Red Hat since 2004.
+const PLACES: [&str; 2] = ["/etc/vsftpd.conf", "/etc/vsftpd/vsftpd.conf"];
+
+/// Where a reload leaves its stamp: one line `PID START_TICKS CRC LENGTH` for each daemon.
+#[must_use]
+pub fn stamp_path(conf: &Utf8Path) -> String {
+    let name = conf.as_str().trim_start_matches('/').replace('_', "__").replace('/', "_");
+    format!("/var/run/lvs-ftp/read-{name}")
+}
+
+pub(super) fn scripts(conf: Option<&Utf8Path>) -> Vec<String> {
+    let places: Vec<&str> = conf.map_or(PLACES.to_vec(), |conf| vec![conf.as_str()]);
+    let stamps: Vec<String> = places.iter().map(|place| stamp_path(Utf8Path::new(place))).collect();
+    let find = format!(
+        "set --; for place in {}; do [ ! -e \"$place\" ] || set -- \"$@\" \"$place\"; done\n",
+        sh::words(&places)
+    );
+    let facts = format!(
+        r#"for place do echo "conf $place"; done
+echo "changed $(TZ=UTC0 stat -L -c '%Z %z' -- "$1" 2>/dev/null)"
+echo "now $(date +%s.%N) $(cat /proc/uptime) $(getconf CLK_TCK 2>/dev/null || echo 100)"
+for stamp in {stamps}; do [ ! -e "$stamp" ] || while read -r line; do echo "stamp $stamp $line"; done <"$stamp"; done
+net=$(readlink /proc/self/ns/net 2>/dev/null)
+cd /proc || exit
+for stat in $(grep -l '^[0-9]* (vsftpd) ' [0-9]*/stat 2>/dev/null); do
+  pid=${{stat%/stat}}
+  [ "$(readlink "$pid/ns/net" 2>/dev/null)" = "$net" ] || continue
+  echo "process $(cat "$stat" 2>/dev/null) | $(readlink "$pid/fd/0" 2>/dev/null) | $(tr '\000\n' '\n ' <"$pid/cmdline" 2>/dev/null | tr '\n' '|')"
+done
+:"#,
+        stamps = sh::words(&stamps)
+    );
+    vec![format!("{find}{facts}"), format!("{find}[ $# = 0 ] || cat -- \"$1\"")]
+}
+
+pub(super) fn read(answers: &[Answer]) -> Result<Vsftpd, String> {
+    let [facts, text] = answers else {
+        return Err("the host did not answer".to_owned());
+    };
+    let facts = String::from_utf8_lossy(facts.output("the probe")?).into_owned();
+    let lines = |key: &'static str| facts.lines().filter_map(move |line| line.strip_prefix(key)?.strip_prefix(' '));
+    let places: Vec<&str> = lines("conf").collect();
+    let [conf] = places.as_slice() else {
+        return Err(if places.is_empty() {
+            "there is no vsftpd.conf: install vsftpd, or say where it is (vsftpd.conf in the playbook)".to_owned()
+        } else {
+            format!("there are two, {}: say which one counts (vsftpd.conf in the playbook)", places.join(" and "))
+        });
+    };
+    let conf = Utf8PathBuf::from(*conf);
+    let text = text.output("cat")?.to_vec();
+    let clock =
+        lines("now").next().and_then(Clock::read).ok_or("the host does not tell the time (date, /proc/uptime)")?;
+    let changed = lines("changed").next().and_then(change_time);
+    let sum = cksum(&text);
+    let stamps: Vec<&str> = lines("stamp").filter_map(|line| line.strip_prefix(&*stamp_path(&conf))).collect();
+    let processes: Vec<Process> = lines("process").filter_map(Process::read).collect();
+    let daemons = processes
+        .iter()
+        .filter(|process| process.is_daemon(&processes) && process.reads(&conf))
+        .map(|process| {
+            let id = format!(" {} {} ", process.pid, process.start_ticks);
+            let has_read = match stamps.iter().find_map(|stamp| stamp.strip_prefix(&*id)) {
+                Some(read) => read == sum,
+                None => changed.is_some_and(|changed| clock.started_after(process.start_ticks, changed)),
+            };
+            Daemon { pid: process.pid, start_ticks: process.start_ticks, has_read }
+        })
+        .collect();
+    Ok(Vsftpd { conf, text, daemons })
+}
+
+/// A point in time, in seconds after 1970, and how finely it was told.
+#[derive(Clone, Copy)]
+struct Moment {
+    seconds: f64,
+    exact: bool,
+}
+
+/// `CTIME DATE TIME.FRACTION ZONE`: whole seconds first, their fraction where stat tells it.
+fn change_time(text: &str) -> Option<Moment> {
+    let mut words = text.split(' ');
+    let whole: f64 = words.next()?.parse().ok()?;
+    let fraction =
+        words.nth(1).and_then(|time| time.split_once('.')).and_then(|(_, digits)| format!("0.{digits}").parse().ok());
+    Some(Moment {
+        seconds: whole + fraction.unwrap_or(0.0),
+        exact: fraction.is_some_and(|fraction: f64| fraction > 0.0),
+    })
+}
+
+/// The host's clock: the time now, and how long ago it booted.
+struct Clock {
+    now: Moment,
+    uptime: f64,
+    ticks_per_second: f64,
+}
+
+impl Clock {
+    /// `SECONDS.NANOSECONDS UPTIME IDLE TICKS_PER_SECOND`; an old `date` prints no nanoseconds.
+    fn read(text: &str) -> Option<Self> {
+        let words: Vec<&str> = text.split(' ').collect();
+        let [now, uptime, _idle, ticks] = words.as_slice() else {
+            return None;
+        };
+        let exact = now.parse::<f64>().is_ok();
+        let whole = now.split('.').next()?;
+        Some(Self {
+            now: Moment { seconds: if exact { now } else { whole }.parse().ok()?, exact },
+            uptime: uptime.parse().ok()?,
+            ticks_per_second: ticks.parse().ok().filter(|ticks| *ticks > 0.0)?,
+        })
+    }
+
+    /// Whether a process that started so many ticks after boot started after a moment. Uptime and start count in
+    /// hundredths of a second, so that much is forgiven; a whole second where the host tells no finer time.
+    fn started_after(&self, start_ticks: u64, moment: Moment) -> bool {
+        #[expect(clippy::cast_precision_loss, reason = "ticks stay far below 2^52 for any uptime")]
+        let age = self.uptime - start_ticks as f64 / self.ticks_per_second;
+        let tolerance = if self.now.exact && moment.exact { 0.03 } else { 1.0 };
+        age > -1.0 && moment.seconds <= self.now.seconds - age + tolerance
+    }
+}
+
+/// A process named vsftpd: a daemon, or the session of a client.
+struct Process {
+    pid: u32,
+    parent: u32,
+    session: u32,
+    start_ticks: u64,
+    input: String,
+    arguments: Vec<String>,
+}
+
+impl Process {
+    /// `/proc/PID/stat | fd 0 | argument|argument|…` (proc(5)).
+    fn read(text: &str) -> Option<Self> {
+        let mut parts = text.split(" | ");
+        let (stat, input, arguments) = (parts.next()?, parts.next()?, parts.next()?);
+        let (pid, rest) = stat.split_once(" (vsftpd) ")?;
+        let fields: Vec<&str> = rest.split(' ').collect();
+        let field = |number: usize| fields.get(number - 3).and_then(|field| field.parse::<u64>().ok());
+        let small = |number: usize| field(number).and_then(|value| u32::try_from(value).ok());
+        Some(Self {
+            pid: pid.parse().ok()?,
+            parent: small(4)?,
+            session: small(6)?,
+            start_ticks: field(22)?,
+            input: input.to_owned(),
+            arguments: arguments.split('|').filter(|argument| !argument.is_empty()).map(str::to_owned).collect(),
+        })
+    }
+
+    /// A session is a daemon's child and has its client on its input, even when its daemon is gone.
+    fn is_daemon(&self, all: &[Self]) -> bool {
+        let is_child = all.iter().any(|other| other.pid == self.parent);
+        !is_child && (self.session == self.pid || !self.input.starts_with("socket:"))
+    }
+
+    /// Whether this file is among its arguments; without one it reads the distribution's own.
+    fn reads(&self, conf: &Utf8Path) -> bool {
+        let files: Vec<&String> = self.arguments.iter().skip(1).filter(|argument| argument.starts_with('/')).collect();
+        files.iter().any(|file| file.as_str() == conf) || (files.is_empty() && PLACES.contains(&conf.as_str()))
+    }
+}

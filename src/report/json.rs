@@ -1,0 +1,80 @@
+//! The report as one JSON document.
+
+use super::{Report, Stats, diff};
+use crate::{
+    plan::Change,
+    run::{Item, Outcome, Trouble},
+};
+use serde_json::{Map, Value, json};
+
+/// The document's version: it grows when a field changes its meaning or goes.
+const VERSION: u32 = 1;
+
+/// The document.
+#[must_use]
+pub fn json(report: &Report) -> Value {
+    let changes: Vec<Value> = report.outcomes.iter().flat_map(changes).collect();
+    let stats: Map<String, Value> =
+        report.outcomes.iter().map(|outcome| (outcome.host.clone(), stats(outcome))).collect();
+    json!({
+        "version": VERSION,
+        "check": report.check,
+        "plays": report.plays.iter().map(|(name, hosts)| json!({"name": name, "hosts": hosts})).collect::<Vec<_>>(),
+        "changes": changes,
+        "warnings": report.outcomes.iter().flat_map(warnings).collect::<Vec<_>>(),
+        "errors": report.outcomes.iter().filter_map(error).collect::<Vec<_>>(),
+        "stats": stats,
+    })
+}
+
+fn changes(outcome: &Outcome) -> Vec<Value> {
+    let change = |item: &Item, change: &Change, made: bool| {
+        json!({
+            "host": outcome.host,
+            "play": item.play,
+            "resource": item.kind.name(),
+            "stage": change.stage.to_string(),
+            "action": change.action.to_string(),
+            "summary": change.summary,
+            "before": text(&change.before),
+            "after": text(&change.after),
+            "diff": diff::unified(item.kind.name(), change),
+            "made": made,
+        })
+    };
+    let of_item = |item: &Item| -> Vec<Value> {
+        item.changes.iter().zip(&item.made).map(|(one, made)| change(item, one, *made)).collect()
+    };
+    outcome.items.iter().flat_map(of_item).collect()
+}
+
+/// Text of a thing; null when it is not there.
+fn text(bytes: &[u8]) -> Value {
+    if bytes.is_empty() { Value::Null } else { Value::from(String::from_utf8_lossy(bytes)) }
+}
+
+fn warnings(outcome: &Outcome) -> Vec<Value> {
+    let all = outcome.items.iter().flat_map(|item| &item.warnings);
+    all.map(|warning| json!({"host": outcome.host, "text": warning})).collect()
+}
+
+fn error(outcome: &Outcome) -> Option<Value> {
+    let trouble = outcome.trouble.as_ref()?;
+    let status = if matches!(trouble, Trouble::Unreachable(_)) { "unreachable" } else { "failed" };
+    Some(json!({"host": outcome.host, "status": status, "text": trouble.text()}))
+}
+
+/// A host's figures under the names of Ansible's recap, and of its JSON callback, which says `failures`.
+fn stats(outcome: &Outcome) -> Value {
+    let Stats { ok, changed, unreachable, failed } = Stats::of(outcome);
+    json!({
+        "ok": ok,
+        "changed": changed,
+        "unreachable": unreachable,
+        "failed": failed,
+        "failures": failed,
+        "skipped": 0,
+        "rescued": 0,
+        "ignored": 0,
+    })
+}

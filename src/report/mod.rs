@@ -1,0 +1,23 @@
+//! What a run did, for people and for programs.
+
+mod diff;
+mod human;
+mod json;
+mod stats;
+
+pub use human::{Detail, human};
+pub use json::json;
+pub use stats::Stats;
+
+use crate::run::Outcome;
+
+/// Everything that a report is made of.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// Whether nothing was changed on purpose.
+    pub check: bool,
+    /// The plays, in order, with the hosts that were contacted for each.
+    pub plays: Vec<(String, Vec<String>)>,
+    /// The hosts, each once.
+    pub outcomes: Vec<Outcome>,
+}

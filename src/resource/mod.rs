@@ -1,0 +1,78 @@
+//! The kinds of things that are reconciled: one file a kind. Each says which probes it needs, what differs, and which
+//! steps remove the difference, all as data.
+
+mod ip_forward;
+mod mark_rules;
+mod nat_rule;
+mod rule_set;
+mod virtual_service;
+mod vsftpd_conf;
+mod vsftpd_reload;
+
+pub use ip_forward::IpForward;
+pub use mark_rules::MarkRules;
+pub use nat_rule::{ActiveSource, NatRule};
+pub use virtual_service::{RealServer, VirtualService};
+pub use vsftpd_conf::VsftpdSettings;
+pub use vsftpd_reload::VsftpdReload;
+
+use crate::{
+    plan::Diff,
+    probe::{Facts, Probe, Unknown},
+};
+use std::fmt;
+
+/// One thing that a host shall have.
+pub trait Resource: fmt::Debug + Send + Sync {
+    /// Its kind.
+    fn kind(&self) -> Kind;
+    /// What it needs to know of the host.
+    fn probes(&self) -> Vec<Probe>;
+    /// What differs. Pure: the same facts give the same answer; no facts, no answer.
+    fn diff(&self, facts: &Facts) -> Result<Diff, Unknown>;
+}
+
+/// The kinds, in the order in which a report names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// [`IpForward`].
+    IpForward,
+    /// [`NatRule`].
+    NatRule,
+    /// [`MarkRules`].
+    MarkRules,
+    /// [`VsftpdSettings`].
+    VsftpdConf,
+    /// [`VsftpdReload`].
+    VsftpdReload,
+    /// [`VirtualService`].
+    VirtualService,
+}
+
+impl Kind {
+    /// Every kind, with the name that JSON gives it and the title that people read.
+    pub const TABLE: [(Self, &'static str, &'static str); 6] = [
+        (Self::IpForward, "ip_forward", "Kernel forwards packets (net.ipv4.ip_forward)"),
+        (Self::NatRule, "nat_rule", "Active data connections are rewritten (nat POSTROUTING)"),
+        (Self::MarkRules, "mark_rules", "Control port and passive range are marked (mangle PREROUTING)"),
+        (Self::VsftpdConf, "vsftpd_conf", "vsftpd.conf names range and virtual IP"),
+        (Self::VsftpdReload, "vsftpd_reload", "vsftpd has read its configuration"),
+        (Self::VirtualService, "virtual_service", "Virtual service and destinations (IPVS)"),
+    ];
+
+    /// Its name in JSON output.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.row().1
+    }
+
+    /// Its title in human output.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        self.row().2
+    }
+
+    fn row(self) -> (Self, &'static str, &'static str) {
+        Self::TABLE[self as usize]
+    }
+}

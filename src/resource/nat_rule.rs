@@ -1,0 +1,112 @@
+//! The NAT rule: an active data connection starts at the real server's port 20, and must leave with a public address.
+
+use super::{
+    Kind, Resource,
+    rule_set::{RuleSet, removable, tag, tag_match},
+};
+use crate::{
+    format::{
+        iptables_save::PlacedRule,
+        port_set::PortSet,
+        rule::{Protocol, Rule, Target},
+    },
+    lvs::Port,
+    plan::{Diff, Place, Stage},
+    probe::{Facts, IptablesCommand, Probe, Unknown},
+};
+use ipnet::Ipv4Net;
+use std::net::Ipv4Addr;
+
+/// The rule of nat POSTROUTING that rewrites active data connections.
+#[derive(Debug, Clone)]
+pub struct NatRule {
+    /// The play's name, for the comment of a rule that we add.
+    pub play: String,
+    /// The iptables that holds it.
+    pub command: IptablesCommand,
+    /// The real servers' network and what their connections get; nothing when no rule is wanted.
+    pub wanted: Option<(Ipv4Net, ActiveSource)>,
+}
+
+/// The source address that active data connections get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActiveSource {
+    /// The outgoing interface's primary address.
+    Masquerade,
+    /// This address.
+    Snat(Ipv4Addr),
+}
+
+impl Resource for NatRule {
+    fn kind(&self) -> Kind {
+        Kind::NatRule
+    }
+
+    fn probes(&self) -> Vec<Probe> {
+        vec![Probe::PacketFilter(self.command.clone())]
+    }
+
+    fn diff(&self, facts: &Facts) -> Result<Diff, Unknown> {
+        let set = RuleSet::read(facts, &self.command, "nat", "POSTROUTING")?;
+        let mut diff = Diff::default();
+        let ours: Vec<&PlacedRule> =
+            set.rules.iter().filter(|rule| self.is_ours(&rule.rule) && removable(rule)).collect();
+        let adopted = set.rules.iter().find(|rule| self.fits(&rule.rule));
+        if let (Some((network, source)), None) = (self.wanted, adopted) {
+            // The first match decides in nat, and nothing is more specific than this rule: it goes first, or where the
+            // stale one stood.
+            let place = if set.rules.is_empty() {
+                Place::End
+            } else {
+                Place::Before(ours.first().map_or(1, |rule| rule.number))
+            };
+            diff.changes.push(set.add(Stage::Expand, place, self.rule(network, source)));
+        }
+        for rule in ours {
+            if adopted.is_none_or(|adopted| adopted.number != rule.number) {
+                let why = if self.fits(&rule.rule) { "superfluous" } else { "stale" };
+                diff.changes.push(set.remove(Stage::Contract, rule, why));
+            }
+        }
+        Ok(diff)
+    }
+}
+
+impl NatRule {
+    fn rule(&self, network: Ipv4Net, source: ActiveSource) -> String {
+        let target = match source {
+            ActiveSource::Masquerade => "MASQUERADE".to_owned(),
+            ActiveSource::Snat(address) => format!("SNAT --to-source {address}"),
+        };
+        format!("-s {network} -p tcp -m tcp --sport {} {} -j {target}", Port::FTP_DATA, tag_match(&self.play))
+    }
+
+    fn fits(&self, rule: &Rule) -> bool {
+        let Some((network, source)) = self.wanted else {
+            return false;
+        };
+        let target = match source {
+            ActiveSource::Masquerade => Target::Masquerade,
+            ActiveSource::Snat(address) => Target::Snat(address),
+        };
+        rule.is_plain()
+            && rule.protocol == Protocol::Tcp
+            && rule.source == Some(network)
+            && rule.source_ports == PortSet::port(Port::FTP_DATA.get())
+            && rule.destination.is_none()
+            && rule.destination_ports == PortSet::all()
+            && rule.target == target
+    }
+
+    /// Ours are rules with our comment, and rules for just this network and source port, whoever wrote them. With no
+    /// rule wanted (something else rewrites) only the comment counts; so it does when a condition is not understood.
+    fn is_ours(&self, rule: &Rule) -> bool {
+        let this_traffic = |(network, _): (Ipv4Net, ActiveSource)| {
+            rule.protocol == Protocol::Tcp
+                && rule.source == Some(network)
+                && rule.source_ports == PortSet::port(Port::FTP_DATA.get())
+                && matches!(rule.target, Target::Masquerade | Target::Snat(_))
+        };
+        rule.has_comment(&tag(&self.play)) || (!rule.opaque && self.wanted.is_some_and(this_traffic))
+    }
+}

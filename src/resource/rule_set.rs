@@ -1,0 +1,95 @@
+//! What the two kinds of packet filter rules share: reading a chain of the right backend, and changes of single rules.
+
+use crate::{
+    format::{excerpt, iptables_save::PlacedRule, iptables_words},
+    plan::{Action, Change, Place, RuleEdit, Stage, Step},
+    probe::{Facts, IptablesCommand, PacketFilter, Unknown},
+};
+
+/// A builtin chain on one host.
+#[derive(Debug)]
+pub(super) struct RuleSet<'a> {
+    filter: &'a PacketFilter,
+    command: &'a IptablesCommand,
+    table: &'static str,
+    chain: &'static str,
+    /// Its rules, in order.
+    pub rules: Vec<PlacedRule>,
+}
+
+/// The chains that the product keeps rules in.
+const CHAINS: [(&str, &str); 2] = [("mangle", "PREROUTING"), ("nat", "POSTROUTING")];
+
+impl<'a> RuleSet<'a> {
+    /// The chain as observed. Rules of the other backend in a chain of ours are an error: packets would pass both.
+    pub fn read(
+        facts: &'a Facts,
+        command: &'a IptablesCommand,
+        table: &'static str,
+        chain: &'static str,
+    ) -> Result<Self, Unknown> {
+        let filter = facts.packet_filter(command)?;
+        let holds = |dump: &crate::format::iptables_save::IptablesSave| {
+            CHAINS.iter().find(|(table, chain)| !dump.rules(table, chain).is_empty())
+        };
+        if let Some((table, chain)) = filter.other.as_ref().and_then(holds) {
+            return Err(Unknown {
+                what: "the packet filter".to_owned(),
+                why: format!(
+                    "{command} is one backend of two, and the other one holds rules in {table} {chain} too; packets pass \
+                     both. Look with {}, then remove them there, or set lvs_iptables to the backend that counts",
+                    filter.other_save()
+                ),
+            });
+        }
+        Ok(Self { filter, command, table, chain, rules: filter.dump.rules(table, chain) })
+    }
+
+    /// The change that adds a rule.
+    pub fn add(&self, stage: Stage, place: Place, rule: String) -> Change {
+        Change {
+            stage,
+            action: Action::Add,
+            summary: format!("{} {}: {rule}", self.table, self.chain),
+            before: Vec::new(),
+            after: format!("-A {} {rule}\n", self.chain).into_bytes(),
+            step: self.step(RuleEdit::Insert { chain: self.chain, place, rule }),
+        }
+    }
+
+    /// The change that removes a rule.
+    pub fn remove(&self, stage: Stage, rule: &PlacedRule, why: &str) -> Change {
+        Change {
+            stage,
+            action: Action::Remove,
+            summary: format!("{} ({why}): {}", self.table, excerpt(&rule.text)),
+            before: [&rule.text[..], b"\n"].concat(),
+            after: Vec::new(),
+            step: self.step(RuleEdit::Delete { line: rule.text.clone() }),
+        }
+    }
+
+    fn step(&self, edit: RuleEdit) -> Step {
+        Step::Rules {
+            command: self.command.clone(),
+            waits_for_lock: self.filter.waits_for_lock(),
+            table: self.table,
+            edits: vec![edit],
+        }
+    }
+}
+
+/// Whether iptables-restore can be told to delete a rule: a newline in a comment cannot be written there.
+pub(super) fn removable(rule: &PlacedRule) -> bool {
+    !rule.text.contains(&b'\n')
+}
+
+/// The comment that says whose a rule is.
+pub(super) fn tag(play: &str) -> String {
+    format!("lvs-ftp: {play}")
+}
+
+/// The tag as matches of a rule.
+pub(super) fn tag_match(play: &str) -> String {
+    format!("-m comment --comment {}", iptables_words::quote(&tag(play)))
+}

@@ -1,0 +1,189 @@
+//! The virtual service of the firewall mark, and its destinations: one for each real server.
+
+use super::{Kind, Resource, mark_rules::older_marks};
+use crate::{
+    format::ipvs::{Destination, IpvsTable, Service, ServiceKey, Timeout},
+    lvs::{FirewallMark, ForwardingMethod, Netmask, Persistence, Scheduler, Weight},
+    plan::{Action, Change, Diff, Stage, Step},
+    probe::{Facts, IptablesCommand, Probe, Unknown},
+};
+use std::net::Ipv4Addr;
+
+/// The fwmark service that serves the marked traffic.
+#[derive(Debug, Clone)]
+pub struct VirtualService {
+    /// The play's name: its rules tell which older mark's service goes.
+    pub play: String,
+    /// The iptables that holds the mark rules.
+    pub command: IptablesCommand,
+    /// The mark.
+    pub mark: FirewallMark,
+    /// Marks of the host's other clusters: their services stay, whatever a rule says.
+    pub other_marks: Vec<FirewallMark>,
+    /// The scheduler.
+    pub scheduler: Scheduler,
+    /// Persistence: control and data connections of a client go to one real server.
+    pub persistence: Persistence,
+    /// How packets reach the real servers.
+    pub forwarding: ForwardingMethod,
+    /// The real servers.
+    pub real_servers: Vec<RealServer>,
+}
+
+/// A destination that is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RealServer {
+    /// Its address on the real network.
+    pub address: Ipv4Addr,
+    /// Its weight.
+    pub weight: Weight,
+}
+
+impl RealServer {
+    /// Address and port for ipvsadm. Under a mark the port is 0: the packet's own port is kept.
+    fn destination(self) -> String {
+        format!("{}:0", self.address)
+    }
+}
+
+impl Resource for VirtualService {
+    fn kind(&self) -> Kind {
+        Kind::VirtualService
+    }
+
+    fn probes(&self) -> Vec<Probe> {
+        vec![Probe::Ipvs, Probe::PacketFilter(self.command.clone())]
+    }
+
+    fn diff(&self, facts: &Facts) -> Result<Diff, Unknown> {
+        let table = facts.ipvs()?;
+        let observed = table.service(&ServiceKey::mark(self.mark.get()));
+        let mut diff = Diff::default();
+        diff.changes.extend(self.service(observed));
+        let destinations = observed.map_or(&[][..], |service| &service.destinations);
+        for server in &self.real_servers {
+            let found = destinations.iter().find(|known| known.address == server.destination());
+            diff.changes.extend(self.destination(*server, found));
+        }
+        for extra in destinations {
+            if !self.real_servers.iter().any(|server| server.destination() == extra.address) {
+                diff.changes.push(self.removed(extra));
+            }
+        }
+        diff.changes.extend(self.older_services(table, facts)?);
+        Ok(diff)
+    }
+}
+
+impl VirtualService {
+    fn wanted(&self, observed: Option<&Service>) -> Service {
+        let mask = self.persistence.netmask();
+        Service {
+            key: ServiceKey::mark(self.mark.get()),
+            scheduler: self.scheduler.as_str().to_owned(),
+            persistence: Some(Timeout {
+                seconds: self.persistence.timeout(),
+                mask: (mask != Netmask::HOST).then(|| mask.to_string()),
+            }),
+            rest: observed.map(|service| service.rest.clone()).unwrap_or_default(),
+            destinations: Vec::new(),
+        }
+    }
+
+    /// The service itself, added or edited with every attribute.
+    fn service(&self, observed: Option<&Service>) -> Option<Change> {
+        let wanted = self.wanted(observed);
+        let words = |verb: &str| [&[verb.to_owned()], &wanted.words()[..]].concat();
+        let after = format!("{wanted}\n").into_bytes();
+        match observed {
+            None => Some(Change {
+                stage: Stage::Steer,
+                action: Action::Add,
+                summary: format!("virtual service {wanted}"),
+                before: Vec::new(),
+                after,
+                step: Step::Ipvsadm(words("-A")),
+            }),
+            Some(found) if found.words() != wanted.words() => Some(Change {
+                stage: Stage::Steer,
+                action: Action::Edit,
+                summary: format!("virtual service {found} -> {wanted}"),
+                before: format!("{found}\n").into_bytes(),
+                after,
+                step: Step::Ipvsadm(words("-E")),
+            }),
+            Some(_) => None,
+        }
+    }
+
+    /// One destination, added or edited with every attribute, thresholds too.
+    fn destination(&self, server: RealServer, observed: Option<&Destination>) -> Option<Change> {
+        let wanted = Destination {
+            address: server.destination(),
+            forwarding: self.forwarding,
+            weight: server.weight.get().into(),
+            thresholds: observed.map_or((0, 0), |found| found.thresholds),
+            rest: observed
+                .filter(|found| found.forwarding == self.forwarding)
+                .map(|found| found.rest.clone())
+                .unwrap_or_default(),
+        };
+        if observed == Some(&wanted) {
+            return None;
+        }
+        let action = if observed.is_some() { Action::Edit } else { Action::Add };
+        let verb = if observed.is_some() { "-e" } else { "-a" };
+        Some(Change {
+            stage: Stage::Steer,
+            action,
+            summary: match observed {
+                None => format!("destination {wanted}"),
+                Some(found) => format!("destination {found} -> {wanted}"),
+            },
+            before: observed.map(|found| self.line(found)).unwrap_or_default(),
+            after: self.line(&wanted),
+            step: Step::Ipvsadm(self.command_words(verb, wanted.words())),
+        })
+    }
+
+    fn removed(&self, extra: &Destination) -> Change {
+        Change {
+            stage: Stage::Contract,
+            action: Action::Remove,
+            summary: format!("destination {extra}"),
+            before: self.line(extra),
+            after: Vec::new(),
+            step: Step::Ipvsadm(self.command_words("-d", vec!["-r".to_owned(), extra.address.clone()])),
+        }
+    }
+
+    /// A mark that this play's rules had before: its service has no traffic any more, and goes.
+    fn older_services(&self, table: &IpvsTable, facts: &Facts) -> Result<Vec<Change>, Unknown> {
+        let rules = facts.packet_filter(&self.command)?.dump.rules("mangle", "PREROUTING");
+        let older = older_marks(&rules, &self.play, self.mark);
+        let services = older
+            .into_iter()
+            .filter(|old| !self.other_marks.iter().any(|mark| mark.get() == *old))
+            .filter_map(|old| table.service(&ServiceKey::mark(old)));
+        Ok(services
+            .map(|service| Change {
+                stage: Stage::Contract,
+                action: Action::Remove,
+                summary: format!("virtual service of an older mark: {service}"),
+                before: format!("{service}\n").into_bytes(),
+                after: Vec::new(),
+                step: Step::Ipvsadm([&["-D".to_owned()], service.key.words()].concat()),
+            })
+            .collect())
+    }
+
+    fn command_words(&self, verb: &str, rest: Vec<String>) -> Vec<String> {
+        let key = ServiceKey::mark(self.mark.get());
+        std::iter::once(verb.to_owned()).chain(key.words().iter().cloned()).chain(rest).collect()
+    }
+
+    /// A destination with all that it has, as the command that would make it.
+    fn line(&self, destination: &Destination) -> Vec<u8> {
+        format!("{}\n", self.command_words("-a", destination.words()).join(" ")).into_bytes()
+    }
+}

@@ -1,0 +1,49 @@
+//! The vsftpd daemon has read its file: also when somebody changed it by hand, or a run died before telling the daemon.
+
+use super::{Kind, Resource, VsftpdSettings};
+use crate::{
+    plan::{Action, Change, Diff, Stage, Step},
+    probe::{Facts, Probe, Unknown},
+};
+
+/// The daemon runs with the file's present content, after any change that [`VsftpdSettings`] makes to it.
+#[derive(Debug, Clone)]
+pub struct VsftpdReload(pub VsftpdSettings);
+
+impl Resource for VsftpdReload {
+    fn kind(&self) -> Kind {
+        Kind::VsftpdReload
+    }
+
+    fn probes(&self) -> Vec<Probe> {
+        self.0.probes()
+    }
+
+    fn diff(&self, facts: &Facts) -> Result<Diff, Unknown> {
+        let found = facts.vsftpd(self.0.conf.as_deref())?;
+        let mut diff = Diff::default();
+        if found.daemons.is_empty() {
+            diff.warnings.push(format!("no standalone vsftpd runs with {}: start it, unless inetd does", found.conf));
+            return Ok(diff);
+        }
+        let changes = self.0.text(found)? != found.text;
+        let daemons: Vec<(u32, u64)> = found
+            .daemons
+            .iter()
+            .filter(|daemon| changes || !daemon.has_read)
+            .map(|daemon| (daemon.pid, daemon.start_ticks))
+            .collect();
+        if !daemons.is_empty() {
+            let why = if changes { "it changes" } else { "it changed after the daemon last read it" };
+            diff.changes.push(Change {
+                stage: Stage::Serve,
+                action: Action::Reload,
+                summary: format!("vsftpd reads {} again (SIGHUP): {why}", found.conf),
+                before: Vec::new(),
+                after: Vec::new(),
+                step: Step::VsftpdReload { conf: found.conf.clone(), daemons },
+            });
+        }
+        Ok(diff)
+    }
+}

@@ -1,0 +1,311 @@
+//! Laws that hold for every state of a host, over a host in memory.
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc, missing_docs, reason = "a test may panic")]
+
+mod model;
+mod support;
+
+use lvs_ftp::{
+    desired::{Target, Wanted},
+    format::ipvs::{Destination, IpvsTable, Service, ServiceKey, Timeout},
+    host::{Change, Observe},
+    lvs::{FirewallMark, ForwardingMethod, Persistence, Port, PortRange, Scheduler, Weight},
+    plan::{Stage, Step, steps},
+    probe::IptablesCommand,
+    resource::{ActiveSource, IpForward, MarkRules, NatRule, RealServer, VirtualService, VsftpdReload, VsftpdSettings},
+    run::{apply, check, plan},
+};
+use model::{Model, State};
+use proptest::prelude::*;
+use std::sync::Arc;
+
+/// What the playbook says, small enough that states collide with it often.
+#[derive(Debug, Clone)]
+struct Cluster {
+    mark: u32,
+    range: &'static str,
+    network: &'static str,
+    snat: bool,
+    servers: Vec<(u8, u64)>,
+    scheduler: &'static str,
+    seconds: u64,
+}
+
+fn target(cluster: &Cluster) -> Target {
+    let mark = FirewallMark::try_from(u64::from(cluster.mark)).unwrap();
+    let (play, command) = ("Public FTP".to_owned(), IptablesCommand::default());
+    let passive_ports: PortRange = cluster.range.parse().unwrap();
+    let virtual_ip = "192.0.2.10".parse().unwrap();
+    let source = if cluster.snat { ActiveSource::Snat(virtual_ip) } else { ActiveSource::Masquerade };
+    let settings = VsftpdSettings {
+        conf: None,
+        passive_ports,
+        passive_address: Some(virtual_ip),
+        control_port: Port::FTP,
+        own: vec![("idle_session_timeout".to_owned(), "300".to_owned())],
+    };
+    let resources: Vec<Arc<dyn lvs_ftp::resource::Resource>> = vec![
+        Arc::new(IpForward),
+        Arc::new(NatRule {
+            play: play.clone(),
+            command: command.clone(),
+            wanted: Some((cluster.network.parse().unwrap(), source)),
+        }),
+        Arc::new(MarkRules {
+            play: play.clone(),
+            command: command.clone(),
+            virtual_ip,
+            mark,
+            control_port: Port::FTP,
+            passive_ports,
+        }),
+        Arc::new(settings.clone()),
+        Arc::new(VsftpdReload(settings)),
+        Arc::new(VirtualService {
+            play: play.clone(),
+            command,
+            mark,
+            other_marks: Vec::new(),
+            scheduler: cluster.scheduler.parse::<Scheduler>().unwrap(),
+            persistence: Persistence::new(cluster.seconds, lvs_ftp::lvs::Netmask::HOST).unwrap(),
+            forwarding: ForwardingMethod::Nat,
+            real_servers: cluster
+                .servers
+                .iter()
+                .map(|(last, weight)| RealServer {
+                    address: [10, 1, 1, *last].into(),
+                    weight: Weight::try_from(*weight).unwrap(),
+                })
+                .collect(),
+        }),
+    ];
+    let wanted = |resource| Wanted { play: play.clone(), resource };
+    Target { host: support::host(), wanted: resources.into_iter().map(wanted).collect() }
+}
+
+fn any_cluster() -> impl Strategy<Value = Cluster> {
+    (
+        prop_oneof![Just(21_u32), Just(22), Just(80)],
+        prop_oneof![Just("10000:20000"), Just("10000:15000"), Just("1024:65535"), Just("2000:2000")],
+        prop_oneof![Just("10.1.1.0/24"), Just("10.1.0.0/16")],
+        any::<bool>(),
+        proptest::collection::btree_map(11..16_u8, 0..4_u64, 0..4),
+        prop_oneof![Just("wlc"), Just("rr")],
+        1..600_u64,
+    )
+        .prop_map(|(mark, range, network, snat, servers, scheduler, seconds)| Cluster {
+            mark,
+            range,
+            network,
+            snat,
+            servers: servers.into_iter().collect(),
+            scheduler,
+            seconds,
+        })
+}
+
+/// A rule of mangle PREROUTING as iptables-save prints it: ours, nearly ours, or nothing like it.
+fn any_mark_rule() -> impl Strategy<Value = String> {
+    let condition = prop_oneof![
+        4 => Just("-p tcp -m tcp --dport 21"),
+        4 => Just("-p tcp -m tcp --dport 10000:20000"),
+        2 => Just("-p tcp -m tcp --dport 10000:15000"),
+        2 => Just("-p tcp -m tcp --dport 15001:20000"),
+        2 => Just("-p tcp -m multiport --dports 21,10000:20000"),
+        1 => Just("-p tcp -m tcp --dport 20"),
+        1 => Just("-p udp -m udp --dport 21"),
+        1 => Just("! -i lo -p tcp -m tcp --dport 21"),
+        1 => Just("-p tcp -m state --state NEW -m tcp --dport 21"),
+        1 => Just("-p tcp"),
+    ];
+    let address = prop_oneof![6 => Just("-d 192.0.2.10/32 "), 1 => Just("-d 192.0.2.99/32 "), 1 => Just("")];
+    let comment = prop_oneof![
+        3 => Just(""),
+        2 => Just(" -m comment --comment \"lvs-ftp: Public FTP\""),
+        1 => Just(" -m comment --comment \"lvs-ftp: Another\""),
+        1 => Just(" -m comment --comment \"it\\'s \\\"odd\\\" \\\\ $(touch /tmp/x); -j DROP\""),
+    ];
+    let jump = prop_oneof![
+        6 => Just("MARK --set-xmark 0x15/0xffffffff"),
+        2 => Just("MARK --set-xmark 0x16/0xffffffff"),
+        1 => Just("MARK --set-xmark 0x15/0xff"),
+        1 => Just("ACCEPT"),
+    ];
+    (address, condition, comment, jump).prop_map(|(address, condition, comment, jump)| {
+        format!("-A PREROUTING {address}{condition}{comment} -j {jump}")
+    })
+}
+
+fn any_nat_rule() -> impl Strategy<Value = String> {
+    let source = prop_oneof![Just("-s 10.1.1.0/24 "), Just("-s 10.1.0.0/16 "), Just("-s 10.9.0.0/24 "), Just("")];
+    let condition = prop_oneof![4 => Just("-p tcp -m tcp --sport 20 "), 1 => Just("-o eth0 "), 1 => Just("")];
+    let comment = prop_oneof![3 => Just(""), 1 => Just("-m comment --comment \"lvs-ftp: Public FTP\" ")];
+    let jump = prop_oneof![3 => Just("MASQUERADE"), 1 => Just("SNAT --to-source 192.0.2.10"), 1 => Just("ACCEPT")];
+    (source, condition, comment, jump)
+        .prop_map(|(source, condition, comment, jump)| format!("-A POSTROUTING {source}{condition}{comment}-j {jump}"))
+}
+
+fn any_service() -> impl Strategy<Value = Service> {
+    let key = prop_oneof![
+        4 => Just(vec!["-f", "21"]),
+        2 => Just(vec!["-f", "22"]),
+        1 => Just(vec!["-f", "21", "-6"]),
+        1 => Just(vec!["-t", "192.0.2.10:80"]),
+    ];
+    let seconds = proptest::option::of(1..600_u32);
+    let rest = prop_oneof![3 => Just(vec![]), 1 => Just(vec!["-b", "flag-1"])];
+    let owned = |words: Vec<&str>| words.into_iter().map(str::to_owned).collect::<Vec<_>>();
+    (key, prop_oneof![Just("wlc"), Just("rr")], seconds, rest, proptest::collection::vec(any_destination(), 0..4))
+        .prop_map(move |(key, scheduler, seconds, rest, mut destinations)| {
+            destinations.sort_by(|one: &Destination, two| one.address.cmp(&two.address));
+            destinations.dedup_by(|one, two| one.address == two.address);
+            Service {
+                key: ServiceKey::from_words(owned(key)),
+                scheduler: scheduler.to_owned(),
+                persistence: seconds.map(|seconds| Timeout { seconds, mask: None }),
+                rest: owned(rest),
+                destinations,
+            }
+        })
+}
+
+fn any_destination() -> impl Strategy<Value = Destination> {
+    let forwarding = prop_oneof![3 => Just(ForwardingMethod::Nat), 1 => Just(ForwardingMethod::Direct), 1 => Just(ForwardingMethod::Tunnel)];
+    (11..17_u8, prop_oneof![4 => Just(0), 1 => Just(21)], forwarding, 0..4_i64, 0..3_u32).prop_map(
+        |(last, port, forwarding, weight, upper)| Destination {
+            address: format!("10.1.1.{last}:{port}"),
+            forwarding,
+            weight,
+            thresholds: (upper * 100, upper * 50),
+            rest: if forwarding == ForwardingMethod::Tunnel {
+                vec!["--tun-type".to_owned(), "gue".to_owned()]
+            } else {
+                Vec::new()
+            },
+        },
+    )
+}
+
+fn any_state() -> impl Strategy<Value = State> {
+    let services = proptest::collection::vec(any_service(), 0..4).prop_map(|mut services| {
+        services.sort_by(|one, two| one.key.cmp(&two.key));
+        services.dedup_by(|one, two| one.key == two.key);
+        IpvsTable { services }
+    });
+    let line = prop_oneof![
+        Just("pasv_min_port=10000"),
+        Just("pasv_max_port=20000"),
+        Just("pasv_max_port=15000\r"),
+        Just("pasv_address=192.0.2.10"),
+        Just("#pasv_address=192.0.2.10"),
+        Just("connect_from_port_20=NO"),
+        Just("connect_from_port_20=yes"),
+        Just("pasv_enable=NO"),
+        Just("ftp_data_port=2020"),
+        Just("idle_session_timeout=300"),
+        Just("ftpd_banner=caf\u{e9} $(touch /tmp/x)"),
+        Just(""),
+    ];
+    let conf = proptest::collection::vec(line, 0..8).prop_map(|lines| lines.join("\n").into_bytes());
+    (
+        proptest::collection::vec(any_mark_rule(), 0..6),
+        proptest::collection::vec(any_nat_rule(), 0..4),
+        services,
+        any::<bool>(),
+        conf,
+        any::<bool>(),
+    )
+        .prop_map(|(mangle, nat, ipvs, ip_forward, vsftpd_conf, read)| State {
+            mangle,
+            nat,
+            ipvs,
+            ip_forward,
+            vsftpd_read: if read { vsftpd_conf.clone() } else { Vec::new() },
+            vsftpd_conf,
+        })
+}
+
+/// Rules that are nobody's but their owner's: neither our comment nor our VIP with our mark, nor our network's port 20.
+fn foreign(state: &State, cluster: &Cluster) -> (Vec<String>, Vec<String>, Vec<Service>) {
+    let mark = format!("0x{:x}/", cluster.mark);
+    let keep = |rule: &&String| {
+        let tagged = rule.contains("lvs-ftp: Public FTP");
+        let opaque = rule.contains("--state");
+        let plain_port = rule.contains("-p tcp -m tcp --dport") || rule.contains("--dports");
+        let to_vip = rule.contains("-d 192.0.2.10/32") && rule.contains("-j MARK");
+        !tagged && (opaque || !to_vip || (!rule.contains(&mark) && !plain_port))
+    };
+    let keep_nat = |rule: &&String| !rule.contains("lvs-ftp: Public FTP") && !rule.contains("--sport 20");
+    let older: Vec<u32> = vec![21, 22, 80];
+    (
+        state.mangle.iter().filter(keep).cloned().collect(),
+        state.nat.iter().filter(keep_nat).cloned().collect(),
+        state
+            .ipvs
+            .services
+            .iter()
+            .filter(|service| !older.iter().any(|mark| service.key == ServiceKey::mark(*mark)))
+            .cloned()
+            .collect(),
+    )
+}
+
+/// Whether this is a state that our rules make the same, whatever the order in which things were there.
+fn effects(state: &State) -> (Vec<u8>, bool, Vec<u8>) {
+    (state.vsftpd_conf.clone(), state.ip_forward, state.vsftpd_read.clone())
+}
+
+fn sorted(table: &IpvsTable) -> Vec<String> {
+    let mut lines: Vec<String> = table.render().lines().map(str::to_owned).collect();
+    lines.sort();
+    lines
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    /// `apply(diff(a, b), a) = b`: one run converges any state, a second one changes nothing, and check agrees.
+    #[test]
+    fn one_run_converges(state in any_state(), cluster in any_cluster()) {
+        let hosts = [(target(&cluster), Model::new(state.clone()))];
+        let planned: Vec<_> = check(&hosts, 1)[0].changes().cloned().collect();
+        prop_assert_eq!(hosts[0].1.state(), state.clone(), "check changes nothing");
+        let first = apply(&hosts, 1).remove(0);
+        prop_assert_eq!(&first.trouble, &None);
+        prop_assert_eq!(first.changes().cloned().collect::<Vec<_>>(), planned, "what check says is what apply does");
+        let converged = hosts[0].1.state();
+        let second = apply(&hosts, 1).remove(0);
+        prop_assert_eq!(second.changes().count(), 0);
+        prop_assert_eq!(hosts[0].1.state(), converged.clone());
+        prop_assert_eq!(foreign(&converged, &cluster), foreign(&state, &cluster), "foreign things are as they were");
+        prop_assert_eq!(converged.vsftpd_read, converged.vsftpd_conf);
+    }
+
+    /// Any prefix of a plan plans on to the same end: a run may die after any step.
+    #[test]
+    fn any_prefix_plans_on(state in any_state(), cluster in any_cluster(), cut in 0..20_usize) {
+        let whole = [(target(&cluster), Model::new(state.clone()))];
+        prop_assert_eq!(&apply(&whole, 1)[0].trouble, &None);
+        let died = [(target(&cluster), Model::new(state))];
+        let outcome = check(&died, 1).remove(0);
+        let steps: Vec<Step> = Stage::ALL.iter().flat_map(|stage| steps(outcome.changes(), *stage)).collect();
+        died[0].1.change(&steps[..cut.min(steps.len())]).unwrap();
+        let healed = apply(&died, 1).remove(0);
+        prop_assert_eq!(&healed.trouble, &None);
+        let (healed, direct) = (died[0].1.state(), whole[0].1.state());
+        prop_assert_eq!(effects(&healed), effects(&direct));
+        prop_assert_eq!(sorted(&healed.ipvs), sorted(&direct.ipvs));
+        prop_assert_eq!(check(&died, 1)[0].changes().count(), 0);
+    }
+
+    /// Nothing is planned from facts that could not be read.
+    #[test]
+    fn no_facts_no_plan(cluster in any_cluster()) {
+        let target = target(&cluster);
+        for missing in 0..target.probes().len() {
+            let mut probes = target.probes();
+            probes.remove(missing);
+            let facts = Model::default().observe(&probes).unwrap();
+            prop_assert!(plan(&target, &facts).is_err());
+        }
+    }
+}

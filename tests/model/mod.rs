@@ -1,0 +1,223 @@
+//! A host in memory: it answers the probes in the words of the real tools, and takes every step.
+//!
+//! What it prints and does is held against the real iptables in tests/real_iptables.rs and against the real ipvsadm
+//! in the lab.
+
+use lvs_ftp::{
+    format::{
+        cksum::cksum,
+        iptables_words,
+        ipvs::{IpvsTable, Service},
+    },
+    host::{Change, HostError, Observe},
+    plan::{Step, block},
+    probe::{Answer, Facts, Probe},
+};
+use std::sync::Mutex;
+
+/// What the host has.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct State {
+    /// The rules of mangle PREROUTING and nat POSTROUTING, as iptables-save prints them.
+    pub mangle: Vec<String>,
+    pub nat: Vec<String>,
+    /// The IPVS table, thresholds included.
+    pub ipvs: IpvsTable,
+    pub ip_forward: bool,
+    /// /etc/vsftpd.conf, and the content that the daemon has read; its process id grows with each start.
+    pub vsftpd_conf: Vec<u8>,
+    pub vsftpd_read: Vec<u8>,
+}
+
+/// The host: its state changes only through steps.
+#[derive(Debug, Default)]
+pub struct Model(pub Mutex<State>);
+
+impl Model {
+    pub fn new(state: State) -> Self {
+        Self(Mutex::new(state))
+    }
+
+    pub fn state(&self) -> State {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Observe for Model {
+    fn observe(&self, probes: &[Probe]) -> Result<Facts, HostError> {
+        let state = self.state();
+        let answers: Vec<Answer> = probes.iter().flat_map(|probe| state.answers(probe)).collect();
+        Ok(Facts::read(probes, &answers))
+    }
+}
+
+impl Change for Model {
+    fn change(&self, steps: &[Step]) -> Result<(), HostError> {
+        let mut state = self.0.lock().unwrap();
+        for step in steps {
+            state.take(step).map_err(HostError::Failed)?;
+        }
+        Ok(())
+    }
+}
+
+fn said(stdout: impl Into<Vec<u8>>) -> Answer {
+    Answer { status: 0, stdout: stdout.into(), stderr: Vec::new() }
+}
+
+impl State {
+    fn answers(&self, probe: &Probe) -> Vec<Answer> {
+        match probe {
+            Probe::PacketFilter(_) => {
+                let nat = table("nat", "POSTROUTING", &self.nat);
+                let dump = table("mangle", "PREROUTING", &self.mangle) + &nat;
+                vec![said("iptables v1.8.9 (legacy)\n"), said(dump), said("")]
+            }
+            Probe::Ipvs => vec![said(self.ipvs.render()), said(listing(&self.ipvs))],
+            Probe::IpForward => vec![said(if self.ip_forward { "1\n" } else { "0\n" })],
+            Probe::Vsftpd(_) => {
+                let read = cksum(&self.vsftpd_read);
+                let stamp = "/var/run/lvs-ftp/read-etc_vsftpd.conf";
+                let facts = format!(
+                    "conf /etc/vsftpd.conf\nchanged 1000 2026-01-01 00:00:00.5 +0000\nnow 2000.5 1900.00 1.00 100\n\
+                     stamp {stamp} 77 500 {read}\nprocess 77 (vsftpd) S 1 77 77 0 -1 0 0 0 0 0 0 0 0 0 0 0 0 0 500 1 \
+                     | /dev/null | /usr/sbin/vsftpd|/etc/vsftpd.conf|\n"
+                );
+                vec![said(facts), said(self.vsftpd_conf.clone())]
+            }
+        }
+    }
+
+    fn take(&mut self, step: &Step) -> Result<(), String> {
+        match step {
+            Step::Rules { table, edits, .. } => {
+                let rules = if *table == "mangle" { &mut self.mangle } else { &mut self.nat };
+                restore(rules, &String::from_utf8_lossy(&block(table, edits)))
+            }
+            Step::Ipvsadm(words) => self.ipvsadm(words),
+            Step::IpForward => {
+                self.ip_forward = true;
+                Ok(())
+            }
+            Step::VsftpdConf { observed, text, .. } => {
+                if cksum(&self.vsftpd_conf) != *observed {
+                    return Err("changed by somebody else".to_owned());
+                }
+                self.vsftpd_conf.clone_from(text);
+                Ok(())
+            }
+            Step::VsftpdReload { daemons, .. } => {
+                assert_eq!(daemons, &[(77, 500)]);
+                self.vsftpd_read.clone_from(&self.vsftpd_conf);
+                Ok(())
+            }
+        }
+    }
+
+    /// One ipvsadm command, with the kernel's refusals.
+    pub fn ipvsadm(&mut self, words: &[String]) -> Result<(), String> {
+        let line = |verb: &str| format!("{verb} {}\n", words[1..].join(" "));
+        let services = &mut self.ipvs.services;
+        let find = |services: &[Service], wanted: &Service| services.iter().position(|one| one.key == wanted.key);
+        match words[0].as_str() {
+            verb @ ("-A" | "-E" | "-D") => {
+                let mut wanted = IpvsTable::parse(line("-A").as_bytes()).unwrap().services.remove(0);
+                match (verb, find(services, &wanted)) {
+                    ("-A", Some(_)) => return Err("Service already exists".to_owned()),
+                    ("-A", None) => services.push(wanted),
+                    (_, None) => return Err("No such service".to_owned()),
+                    ("-D", Some(at)) => drop(services.remove(at)),
+                    (_, Some(at)) => {
+                        wanted.destinations = std::mem::take(&mut services[at].destinations);
+                        services[at] = wanted;
+                    }
+                }
+            }
+            verb => {
+                let key = words[1..].iter().take_while(|word| *word != "-r").cloned().collect::<Vec<_>>().join(" ");
+                let text = format!("-A {key}\n{}", line("-a"));
+                let service = IpvsTable::parse(text.as_bytes()).unwrap().services.remove(0);
+                let Some(at) = find(services, &service) else { return Err("Service not defined".to_owned()) };
+                let known = &mut services[at].destinations;
+                let wanted = service.destinations[0].clone();
+                let place = known.iter().position(|one| one.address == wanted.address);
+                match (verb, place) {
+                    ("-a", None) => {
+                        known.push(wanted);
+                        // ipvsadm prints them in the order of their addresses.
+                        known.sort_by_key(|one| one.address.parse::<std::net::SocketAddr>().unwrap());
+                    }
+                    ("-a", Some(_)) => return Err("Destination already exists".to_owned()),
+                    (_, None) => return Err("No such destination".to_owned()),
+                    ("-d", Some(place)) => drop(known.remove(place)),
+                    (_, Some(place)) => known[place] = wanted,
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn table(name: &str, chain: &str, rules: &[String]) -> String {
+    let rules: String = rules.iter().map(|rule| format!("{rule}\n")).collect();
+    format!("*{name}\n:{chain} ACCEPT [0:0]\n{rules}COMMIT\n")
+}
+
+/// `ipvsadm -L -n --thresholds`.
+fn listing(table: &IpvsTable) -> String {
+    let mut text = "IP Virtual Server version 1.2.1 (size=4096)\n".to_owned();
+    text.push_str(
+        "Prot LocalAddress:Port            Uthreshold Lthreshold ActiveConn InActConn\n  -> RemoteAddress:Port\n",
+    );
+    for service in &table.services {
+        let [flag, name, rest @ ..] = service.key.words() else { panic!("{service:?}") };
+        let word = match flag.as_str() {
+            "-f" => "FWM",
+            "-t" => "TCP",
+            _ => "UDP",
+        };
+        let family = if rest.is_empty() { "" } else { " IPv6" };
+        text.push_str(&format!("{word}  {name}{family} {}\n", service.scheduler));
+        for known in &service.destinations {
+            let (upper, lower) = known.thresholds;
+            text.push_str(&format!("  -> {:<28} {upper:<10} {lower:<10} 0          0         \n", known.address));
+        }
+    }
+    text
+}
+
+/// `iptables-restore --noflush` with one block: all or nothing.
+pub fn restore(rules: &mut Vec<String>, block: &str) -> Result<(), String> {
+    let words = |line: &str| iptables_words::split(canonical(line).as_bytes()).unwrap();
+    let mut new = rules.clone();
+    for line in block.lines().filter(|line| line.starts_with('-')) {
+        let (verb, rest) = line.split_at(2);
+        match verb {
+            "-A" => new.push(canonical(line)),
+            "-I" => {
+                let mut parts = rest.trim_start().splitn(3, ' ');
+                let (chain, number, rule) = (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap());
+                let at: usize = number.parse().unwrap();
+                if at > new.len() + 1 {
+                    return Err("Index of insertion too big".to_owned());
+                }
+                new.insert(at - 1, canonical(&format!("-A {chain} {rule}")));
+            }
+            _ => {
+                let wanted = words(&format!("-A{rest}"));
+                let at = new.iter().position(|rule| words(rule) == wanted).ok_or("Bad rule (does it exist?)")?;
+                new.remove(at);
+            }
+        }
+    }
+    *rules = new;
+    Ok(())
+}
+
+/// Our own rules as iptables-save prints them.
+fn canonical(line: &str) -> String {
+    match line.split_once("--set-mark ") {
+        Some((head, mark)) => format!("{head}--set-xmark {:#x}/0xffffffff", mark.parse::<u32>().unwrap()),
+        None => line.to_owned(),
+    }
+}

@@ -1,0 +1,53 @@
+//! What tests with real tools share: ways onto this machine, and network namespaces that go away by themselves.
+
+use lvs_ftp::{
+    host::{Connection, Session},
+    inventory::{ConnectionOptions, HostVars, Inventory},
+    source::Source,
+};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A host with these variables, as an inventory would give it.
+pub fn host_with(variables: &serde_json::Value) -> HostVars {
+    let text = serde_json::json!({"all": {"hosts": {"host": variables}}}).to_string();
+    let inventory = Inventory::of(&[Source::new("inventory.json", text)]).unwrap();
+    inventory.host("host", &ConnectionOptions::default()).unwrap()
+}
+
+/// A host without variables.
+pub fn host() -> HostVars {
+    host_with(&serde_json::json!({}))
+}
+
+/// The way onto a host with these variables.
+pub fn connection(session: &Session, variables: &serde_json::Value) -> Connection {
+    session.connect(&host_with(variables), 0)
+}
+
+/// A network namespace of our own.
+pub struct Netns(String);
+
+impl Netns {
+    pub fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("lvs-ftp-test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        duct::cmd!("ip", "netns", "add", &name).run().unwrap();
+        Self(name)
+    }
+
+    /// The words that run a command in it.
+    pub fn words(&self) -> Vec<String> {
+        ["ip", "netns", "exec", &self.0].map(str::to_owned).into()
+    }
+
+    /// Runs a shell script in it and returns what it printed.
+    pub fn sh(&self, script: &str) -> String {
+        duct::cmd!("ip", "netns", "exec", &self.0, "sh", "-ec", script).read().unwrap()
+    }
+}
+
+impl Drop for Netns {
+    fn drop(&mut self) {
+        let _ = duct::cmd!("ip", "netns", "delete", &self.0).run();
+    }
+}
