@@ -3,3 +3,5 @@
 //! The rooms, in the order in which a run goes through them; ARCHITECTURE.md tells the flow.
 
 pub mod lvs;
+pub mod source;
+pub mod inventory;
