@@ -3,5 +3,10 @@
 //! The rooms, in the order in which a run goes through them; ARCHITECTURE.md tells the flow.
 
 pub mod lvs;
+
 pub mod source;
+
 pub mod inventory;
+pub mod playbook;
+
+pub mod desired;

@@ -15,7 +15,10 @@ pub(super) fn check_host(text: &str) -> Result<(), String> {
         return Err("is empty".to_owned());
     }
     if text.starts_with('-') {
-        return Err(format!("starts with `-`, so that ssh would take it for an option: {}", shown(text)));
+        return Err(format!(
+            "starts with `-`, so that ssh would take it for an option: {}",
+            shown(text)
+        ));
     }
     if text.len() > LONGEST_HOST {
         return Err(format!("is longer than {LONGEST_HOST} bytes"));
@@ -25,12 +28,18 @@ pub(super) fn check_host(text: &str) -> Result<(), String> {
         return allowed(zone, "._-");
     }
     allowed(text, "._-")?;
-    let last = text.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
+    let last = text
+        .trim_end_matches('.')
+        .rsplit('.')
+        .next()
+        .unwrap_or_default();
     let hexadecimal = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
     if last.bytes().all(|byte| byte.is_ascii_digit()) || hexadecimal.is_some_and(is_hexadecimal) {
         return match ipv4_address(text) {
             Ok(_) => Ok(()),
-            Err(why) => Err(format!("is neither a host's name nor an IPv4 address: {why}")),
+            Err(why) => Err(format!(
+                "is neither a host's name nor an IPv4 address: {why}"
+            )),
         };
     }
     Ok(())
@@ -42,7 +51,10 @@ pub(super) fn check_user(text: &str) -> Result<(), String> {
         return Err("is empty".to_owned());
     }
     if text.starts_with('-') {
-        return Err(format!("starts with `-`, so that it would be taken for an option: {}", shown(text)));
+        return Err(format!(
+            "starts with `-`, so that it would be taken for an option: {}",
+            shown(text)
+        ));
     }
     if text.len() > LONGEST_USER {
         return Err(format!("is longer than {LONGEST_USER} bytes"));
@@ -55,8 +67,13 @@ fn is_hexadecimal(text: &str) -> bool {
 }
 
 fn allowed(text: &str, also: &str) -> Result<(), String> {
-    match text.chars().find(|c| !c.is_ascii_alphanumeric() && !also.contains(*c)) {
+    match text
+        .chars()
+        .find(|c| !c.is_ascii_alphanumeric() && !also.contains(*c))
+    {
         None => Ok(()),
-        Some(c) => Err(format!("must not hold `{c}`; letters, digits and `{also}` are allowed")),
+        Some(c) => Err(format!(
+            "must not hold `{c}`; letters, digits and `{also}` are allowed"
+        )),
     }
 }

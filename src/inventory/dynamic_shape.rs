@@ -38,7 +38,12 @@ fn host_variables<'n>(meta: &'n Node, reading: &mut Reading) -> Option<HashMap<&
         return Some(HashMap::new());
     };
     match &hostvars.value.value {
-        Value::Map(hosts) => Some(hosts.iter().map(|entry| (entry.key.as_str(), &entry.value)).collect()),
+        Value::Map(hosts) => Some(
+            hosts
+                .iter()
+                .map(|entry| (entry.key.as_str(), &entry.value))
+                .collect(),
+        ),
         _ => reading.wrong_kind(&hostvars.value, "`hostvars`", "a map of hosts"),
     }
 }
@@ -62,7 +67,11 @@ fn group(entry: &Entry, graph: &mut Graph, reading: &mut Reading) -> Option<()> 
             "children" => children(group, &part.value, graph, reading),
             "vars" => shape::group_variables(group, &part.value, graph, reading),
             unknown => {
-                let message = format!("the group {} has no key {}", shown(&entry.key), shown(unknown));
+                let message = format!(
+                    "the group {} has no key {}",
+                    shown(&entry.key),
+                    shown(unknown)
+                );
                 let hint = did_you_mean(unknown, SECTIONS)
                     .unwrap_or_else(|| "a group has `hosts`, `children` and `vars`".to_owned());
                 reading.refuse_with(part.key_span, message, hint)

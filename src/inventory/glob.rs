@@ -40,7 +40,10 @@ enum Part {
     One(char),
     Any,
     Many,
-    Set { ranges: Vec<(char, char)>, inverted: bool },
+    Set {
+        ranges: Vec<(char, char)>,
+        inverted: bool,
+    },
 }
 
 impl Part {
@@ -86,16 +89,13 @@ fn set(rest: &[char]) -> Option<(Part, usize)> {
     let mut members = &rest[from..length];
     let mut ranges = Vec::new();
     while let Some((first, others)) = members.split_first() {
-        members = match others {
-            ['-', last, after @ ..] => {
-                ranges.push((*first, *last));
-                after
-            }
-            _ => {
-                ranges.push((*first, *first));
-                others
-            }
-        };
+        if let ['-', last, after @ ..] = others {
+            ranges.push((*first, *last));
+            members = after;
+        } else {
+            ranges.push((*first, *first));
+            members = others;
+        }
     }
     Some((Part::Set { ranges, inverted }, length + 1))
 }

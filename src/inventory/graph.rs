@@ -60,16 +60,14 @@ impl Graph {
 
     /// The host of this name, made if need be.
     pub(super) fn host(&mut self, name: &str, place: &Place) -> usize {
-        match self.hosts.get_index_of(name) {
-            Some(host) => host,
-            None => {
-                let host = Host {
-                    place: place.clone(),
-                    variables: Variables::default(),
-                };
-                self.hosts.insert_full(name.to_owned(), host).0
-            }
+        if let Some(host) = self.hosts.get_index_of(name) {
+            return host;
         }
+        let host = Host {
+            place: place.clone(),
+            variables: Variables::default(),
+        };
+        self.hosts.insert_full(name.to_owned(), host).0
     }
 
     pub(super) fn add_child(&mut self, parent: usize, child: usize, place: Option<Place>) {
@@ -98,8 +96,14 @@ impl Graph {
 
     /// Goes down from groups whose parents are all done; what is never done is in a loop, or below one.
     fn set_depths(&mut self) -> Result<(), Fault> {
-        let mut waiting: Vec<usize> = self.groups.values().map(|group| group.parents.len()).collect();
-        let mut ready: Vec<usize> = (0..waiting.len()).filter(|group| waiting[*group] == 0).collect();
+        let mut waiting: Vec<usize> = self
+            .groups
+            .values()
+            .map(|group| group.parents.len())
+            .collect();
+        let mut ready: Vec<usize> = (0..waiting.len())
+            .filter(|group| waiting[*group] == 0)
+            .collect();
         let mut done = 0;
         while let Some(group) = ready.pop() {
             done += 1;
@@ -125,13 +129,20 @@ impl Graph {
         let mut at = waiting.iter().position(|count| *count > 0).unwrap_or(ALL);
         while !path.contains(&at) {
             path.push(at);
-            let up = self.groups[at].parents.iter().find(|parent| waiting[**parent] > 0);
+            let up = self.groups[at]
+                .parents
+                .iter()
+                .find(|parent| waiting[**parent] > 0);
             at = up.copied().unwrap_or(ALL);
         }
         let start = path.iter().position(|group| *group == at).unwrap_or(0);
         let mut members = path.split_off(start);
         members.reverse();
-        let name = |group: usize| self.groups.get_index(group).map_or("", |(name, _)| name.as_str());
+        let name = |group: usize| {
+            self.groups
+                .get_index(group)
+                .map_or("", |(name, _)| name.as_str())
+        };
         let mut way: Vec<&str> = members.iter().map(|group| name(*group)).collect();
         way.insert(0, name(at));
         let message = format!("the groups are in a loop: {}", shown(&way.join(" > ")));

@@ -86,6 +86,16 @@ pub struct ConnectionOptions {
     pub private_key: Option<Utf8PathBuf>,
 }
 
+impl ConnectionOptions {
+    /// Whether these can be given to ssh; the inventory's own values are checked where they are read.
+    pub fn check(&self) -> Result<(), Faults> {
+        match self.user.as_deref().map(address::check_user) {
+            Some(Err(why)) => Err(Fault::about("--user", format!("the user {why}")).into()),
+            _ => Ok(()),
+        }
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
     Ssh,
@@ -135,16 +145,18 @@ fn connection(
     };
     match way {
         Way::Local => Some(Connection::Local),
-        Way::Ssh => ssh(name, place, options, meaning),
+        Way::Ssh => Some(ssh(name, place, options, meaning)),
         Way::Exec => {
             if meaning.variable(&["lvs_ftp_exec"]).is_none() {
-                let message = format!("the host {} needs `lvs_ftp_exec` for this connection", shown(name));
+                let message = format!(
+                    "the host {} needs `lvs_ftp_exec` for this connection",
+                    shown(name)
+                );
                 let at = meaning.variable(&["ansible_connection"]);
                 let at = at.map_or_else(|| place.clone(), |(_, variable)| variable.place());
-                meaning.refuse(
-                    Fault::at(&at, message)
-                        .hint("it is a list of words, such as [\"ip\", \"netns\", \"exec\", \"lvs1\"]"),
-                );
+                meaning.refuse(Fault::at(&at, message).hint(
+                    "it is a list of words, such as [\"ip\", \"netns\", \"exec\", \"lvs1\"]",
+                ));
             }
             exec.map(Connection::Exec)
         }
@@ -171,40 +183,54 @@ fn ssh(
     place: &Place,
     options: &ConnectionOptions,
     meaning: &mut Meaning<'_>,
-) -> Option<Connection> {
+) -> Connection {
     // Where both are set, Ansible's ssh plugin lets the older name win.
     let address = meaning.read(&["ansible_ssh_host", "ansible_host"], host_text);
-    if meaning.variable(&["ansible_ssh_host", "ansible_host"]).is_none() {
+    if meaning
+        .variable(&["ansible_ssh_host", "ansible_host"])
+        .is_none()
+    {
         if let Err(why) = address::check_host(name) {
             let message = format!("the host's name, which is also its address, {why}");
             meaning.refuse(Fault::at(place, message).hint("set `ansible_host` to its address"));
         }
     }
-    let port = meaning.read(&["ansible_ssh_port", "ansible_port"], |reading, node, what| {
-        let number = meaning::number(reading, node, what)?;
-        reading.fit(node.span, Port::try_from(number))
-    });
+    let port = meaning.read(
+        &["ansible_ssh_port", "ansible_port"],
+        |reading, node, what| {
+            let number = meaning::number(reading, node, what)?;
+            reading.fit(node.span, Port::try_from(number))
+        },
+    );
     let user = meaning.read(&["ansible_ssh_user", "ansible_user"], user_text);
     let private_key = meaning.read(
         &["ansible_ssh_private_key_file", "ansible_private_key_file"],
         |reading, node, what| match reading.text(node, what)? {
             "" => reading.refuse(node.span, format!("{what} is empty")),
-            path if path.starts_with('-') => reading.refuse(node.span, format!("{what} must not start with `-`")),
+            path if path.starts_with('-') => {
+                reading.refuse(node.span, format!("{what} must not start with `-`"))
+            }
             path => Some(Utf8PathBuf::from(path)),
         },
     );
-    Some(Connection::Ssh {
+    Connection::Ssh {
         address: address.unwrap_or_else(|| name.to_owned()),
         port,
         user: user.or_else(|| options.user.clone()),
         private_key: private_key.or_else(|| options.private_key.clone()),
-        common_args: meaning.read(&["ansible_ssh_common_args"], meaning::words).unwrap_or_default(),
-        extra_args: meaning.read(&["ansible_ssh_extra_args"], meaning::words).unwrap_or_default(),
-    })
+        common_args: meaning
+            .read(&["ansible_ssh_common_args"], meaning::words)
+            .unwrap_or_default(),
+        extra_args: meaning
+            .read(&["ansible_ssh_extra_args"], meaning::words)
+            .unwrap_or_default(),
+    }
 }
 
 fn become_(options: &ConnectionOptions, meaning: &mut Meaning<'_>) -> Option<Become> {
-    let wanted = meaning.read(&["ansible_become"], meaning::boolean).unwrap_or(options.become_);
+    let wanted = meaning
+        .read(&["ansible_become"], meaning::boolean)
+        .unwrap_or(options.become_);
     let method = meaning.read(&["ansible_become_method"], |reading, node, what| {
         reading.word(
             node,
@@ -231,7 +257,10 @@ fn real_ip(name: &str, place: &Place, meaning: &mut Meaning<'_>) -> (Option<Ipv4
     if let Some((_, variable)) = meaning.variable(&["lvs_real_ip"]) {
         let address = meaning.read(&["lvs_real_ip"], |reading, node, what| {
             let text = reading.text(node, what)?;
-            reading.fit(node.span, host_address(text).map_err(|why| format!("{what}: {why}")))
+            reading.fit(
+                node.span,
+                host_address(text).map_err(|why| format!("{what}: {why}")),
+            )
         });
         return (address, variable.place());
     }

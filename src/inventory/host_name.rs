@@ -21,12 +21,18 @@ fn check(name: &str, what: &str) -> Result<(), String> {
         return Err(format!("{what} is longer than {LONGEST} bytes"));
     }
     if let Some(c) = name.chars().find(|c| c.is_control() || c.is_whitespace()) {
-        return Err(format!("{what} holds a blank or control character (U+{:04X})", u32::from(c)));
+        return Err(format!(
+            "{what} holds a blank or control character (U+{:04X})",
+            u32::from(c)
+        ));
     }
     if name == "." || name == ".." || name.contains('/') {
         return Err(format!("{what} must not be a path, as `{name}` is"));
     }
-    if let Some(c) = name.chars().find(|c| "!&,*?[]{}'\"`$;|<>()\\~@#".contains(*c)) {
+    if let Some(c) = name
+        .chars()
+        .find(|c| "!&,*?[]{}'\"`$;|<>()\\~@#".contains(*c))
+    {
         return Err(format!("{what} must not hold `{c}`"));
     }
     Ok(())

@@ -118,10 +118,17 @@ pub(super) fn words(reading: &mut Reading, node: &Node, what: &str) -> Option<Ve
 pub(super) fn command(reading: &mut Reading, node: &Node, what: &str) -> Option<Vec<String>> {
     let words = words(reading, node, what)?;
     match words.first() {
-        None => reading.refuse(node.span, format!("{what} is empty; it must name a command")),
-        Some(first) if first.is_empty() || first.starts_with('-') => {
-            reading.refuse(node.span, format!("{what} must start with a command, not with {}", shown(first)))
-        }
+        None => reading.refuse(
+            node.span,
+            format!("{what} is empty; it must name a command"),
+        ),
+        Some(first) if first.is_empty() || first.starts_with('-') => reading.refuse(
+            node.span,
+            format!(
+                "{what} must start with a command, not with {}",
+                shown(first)
+            ),
+        ),
         Some(_) => Some(words),
     }
 }

@@ -31,9 +31,9 @@ use vars_files::VarsFiles;
 pub struct Inventory {
     graph: Graph,
     /// `group_vars/` and `host_vars/` beside each source, in the order of the sources.
-    beside_inventory: Vec<VarsFiles>,
+    source_folders: Vec<VarsFiles>,
     /// The same beside each playbook; these win.
-    beside_playbook: Vec<VarsFiles>,
+    playbook_folders: Vec<VarsFiles>,
 }
 
 impl Inventory {
@@ -58,8 +58,8 @@ impl Inventory {
 
     fn joined(
         mut graph: Graph,
-        beside_inventory: Vec<VarsFiles>,
-        beside_playbook: Vec<VarsFiles>,
+        source_folders: Vec<VarsFiles>,
+        playbook_folders: Vec<VarsFiles>,
         mut faults: Vec<Fault>,
     ) -> Result<Self, Faults> {
         if let Err(fault) = graph.settle() {
@@ -68,8 +68,8 @@ impl Inventory {
         Faults::check(faults)?;
         Ok(Self {
             graph,
-            beside_inventory,
-            beside_playbook,
+            source_folders,
+            playbook_folders,
         })
     }
 

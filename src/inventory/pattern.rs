@@ -44,19 +44,27 @@ impl Pattern {
     /// Reads several patterns as one, as if they were joined by commas.
     pub fn of_list(texts: &[&str], place: &Place) -> Result<Self, Fault> {
         let text = texts.join(",");
-        let refuse = |why: String| Fault::at(place, format!("the host pattern {} {why}", shown(&text)));
+        let refuse =
+            |why: String| Fault::at(place, format!("the host pattern {} {why}", shown(&text)));
         if let Some(c) = text.chars().find(|c| c.is_control()) {
-            return Err(refuse(format!("holds the control character U+{:04X}", u32::from(c))));
+            return Err(refuse(format!(
+                "holds the control character U+{:04X}",
+                u32::from(c)
+            )));
         }
         if text.contains("{{") || text.contains("{%") {
-            return Err(refuse("holds a template; lvs-ftp does not evaluate templates".to_owned()));
+            return Err(refuse(
+                "holds a template; lvs-ftp does not evaluate templates".to_owned(),
+            ));
         }
         let mut terms = Vec::new();
         for word in texts.iter().flat_map(|text| split(text)) {
             terms.push(term(word).map_err(refuse)?);
         }
         if terms.is_empty() {
-            return Err(Fault::at(place, "the host pattern is empty").hint("`all` selects every host"));
+            return Err(
+                Fault::at(place, "the host pattern is empty").hint("`all` selects every host")
+            );
         }
         // A stable sort: within a role the order is as written.
         terms.sort_by_key(|term| term.role);
@@ -158,5 +166,7 @@ fn subscripted(name: &str) -> (&str, Option<Subscript>) {
 }
 
 fn digits(text: &str) -> Option<usize> {
-    text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
+    text.parse()
+        .ok()
+        .filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
 }

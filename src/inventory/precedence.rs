@@ -11,7 +11,12 @@ use indexmap::IndexSet;
 pub(super) fn of_host(inventory: &Inventory, host: usize) -> Variables {
     let graph = &inventory.graph;
     let groups = groups_of(inventory, host);
-    let folders = || inventory.beside_inventory.iter().chain(&inventory.beside_playbook);
+    let folders = || {
+        inventory
+            .source_folders
+            .iter()
+            .chain(&inventory.playbook_folders)
+    };
     let mut variables = Variables::default();
     for group in &groups {
         variables.overlay(&graph.groups[*group].variables);
@@ -42,8 +47,15 @@ fn groups_of(inventory: &Inventory, host: usize) -> Vec<usize> {
     }
     let mut groups: Vec<usize> = groups.into_iter().collect();
     groups.sort_by_key(|group| {
-        let name = graph.groups.get_index(*group).map(|(name, _)| name.as_str());
-        (graph.groups[*group].depth, graph.groups[*group].priority, name)
+        let name = graph
+            .groups
+            .get_index(*group)
+            .map(|(name, _)| name.as_str());
+        (
+            graph.groups[*group].depth,
+            graph.groups[*group].priority,
+            name,
+        )
     });
     groups
 }

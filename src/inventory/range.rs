@@ -20,7 +20,11 @@ pub(super) fn expand(name: &str) -> Result<Vec<String>, String> {
         }
         names = names
             .iter()
-            .flat_map(|name| steps.iter().map(move |step| format!("{name}{before}{step}")))
+            .flat_map(|name| {
+                steps
+                    .iter()
+                    .map(move |step| format!("{name}{before}{step}"))
+            })
             .collect();
         rest = tail;
     }
@@ -35,7 +39,11 @@ fn steps(range: &str) -> Result<Vec<String>, String> {
     let (begin, end, step) = match bounds[..] {
         [begin, end] => (begin, end, "1"),
         [begin, end, step] => (begin, end, step),
-        _ => return Err(format!("`[{range}]` is not a range; write [begin:end] or [begin:end:step]")),
+        _ => {
+            return Err(format!(
+                "`[{range}]` is not a range; write [begin:end] or [begin:end:step]"
+            ));
+        }
     };
     let begin = if begin.is_empty() { "0" } else { begin };
     if end.is_empty() {
@@ -43,36 +51,57 @@ fn steps(range: &str) -> Result<Vec<String>, String> {
     }
     let step: usize = match step.parse() {
         Ok(step) if step > 0 => step,
-        _ => return Err(format!("the step of the range `[{range}]` is not a number of 1 or more")),
+        _ => {
+            return Err(format!(
+                "the step of the range `[{range}]` is not a number of 1 or more"
+            ));
+        }
     };
     if let (Some(first), Some(last)) = (letter(begin), letter(end)) {
         if first > last {
             return Err(backwards(range));
         }
-        return Ok(LETTERS[first..=last].chars().step_by(step).map(String::from).collect());
+        return Ok(LETTERS[first..=last]
+            .chars()
+            .step_by(step)
+            .map(String::from)
+            .collect());
     }
     numbers(range, begin, end, step)
 }
 
 fn numbers(range: &str, begin: &str, end: &str, step: usize) -> Result<Vec<String>, String> {
-    let width = if begin.len() > 1 && begin.starts_with('0') { begin.len() } else { 0 };
+    let width = if begin.len() > 1 && begin.starts_with('0') {
+        begin.len()
+    } else {
+        0
+    };
     if width > 0 && width != end.len() {
-        return Err(format!("the ends of the range `[{range}]` differ in length; write [01:10] or [1:10]"));
+        return Err(format!(
+            "the ends of the range `[{range}]` differ in length; write [01:10] or [1:10]"
+        ));
     }
     let number = |text: &str| -> Option<u64> {
         let digits = text.bytes().all(|byte| byte.is_ascii_digit());
         text.parse().ok().filter(|_| digits)
     };
     let (Some(first), Some(last)) = (number(begin), number(end)) else {
-        return Err(format!("the ends of the range `[{range}]` must be two numbers or two letters"));
+        return Err(format!(
+            "the ends of the range `[{range}]` must be two numbers or two letters"
+        ));
     };
     if first > last {
         return Err(backwards(range));
     }
     if (last - first) / (step as u64) >= MOST_HOSTS as u64 {
-        return Err(format!("the range `[{range}]` stands for more than {MOST_HOSTS} hosts"));
+        return Err(format!(
+            "the range `[{range}]` stands for more than {MOST_HOSTS} hosts"
+        ));
     }
-    Ok((first..=last).step_by(step).map(|number| format!("{number:0width$}")).collect())
+    Ok((first..=last)
+        .step_by(step)
+        .map(|number| format!("{number:0width$}"))
+        .collect())
 }
 
 const LETTERS: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";

@@ -1,8 +1,7 @@
 //! Which hosts a pattern selects, by Ansible's rules and in its order.
 
 use super::{
-    Pattern,
-    glob,
+    Pattern, glob,
     graph::Graph,
     pattern::{Role, Subscript, Term},
 };
@@ -27,11 +26,16 @@ pub(super) fn select<'g>(graph: &'g Graph, pattern: &Pattern) -> Result<Vec<&'g 
         }
     }
     if faults.is_empty() && selected.is_empty() {
-        let message = format!("the host pattern {} selects no host", shown(&pattern.to_string()));
+        let message = format!(
+            "the host pattern {} selects no host",
+            shown(&pattern.to_string())
+        );
         faults.push(Fault::at(pattern.place(), message));
     }
     Faults::check(faults)?;
-    let names = selected.into_iter().filter_map(|host| graph.hosts.get_index(host));
+    let names = selected
+        .into_iter()
+        .filter_map(|host| graph.hosts.get_index(host));
     Ok(names.map(|(name, _)| name.as_str()).collect())
 }
 
@@ -49,7 +53,11 @@ fn matching(graph: &Graph, term: &Term) -> Option<IndexSet<usize>> {
             }
         }
         let hosts = graph.hosts.keys().enumerate();
-        found.extend(hosts.filter(|(_, host)| glob::fits(name, host)).map(|(index, _)| index));
+        found.extend(
+            hosts
+                .filter(|(_, host)| glob::fits(name, host))
+                .map(|(index, _)| index),
+        );
     } else if let Some(group) = graph.groups.get_index_of(name) {
         found = graph.hosts_of(group);
     } else {
@@ -64,7 +72,11 @@ fn matching(graph: &Graph, term: &Term) -> Option<IndexSet<usize>> {
 fn part(hosts: &IndexSet<usize>, subscript: Subscript) -> IndexSet<usize> {
     let (from, to) = match subscript {
         Subscript::One(index) => {
-            let from_end = || hosts.len().checked_sub(usize::try_from(index.unsigned_abs()).ok()?);
+            let from_end = || {
+                hosts
+                    .len()
+                    .checked_sub(usize::try_from(index.unsigned_abs()).ok()?)
+            };
             match usize::try_from(index).ok().or_else(from_end) {
                 Some(index) => (index, index),
                 None => return IndexSet::new(),
@@ -72,14 +84,23 @@ fn part(hosts: &IndexSet<usize>, subscript: Subscript) -> IndexSet<usize> {
         }
         Subscript::Span(from, to) => (from, to.unwrap_or(usize::MAX)),
     };
-    let count = to.saturating_sub(from).saturating_add(usize::from(from <= to));
+    let count = to
+        .saturating_sub(from)
+        .saturating_add(usize::from(from <= to));
     hosts.iter().copied().skip(from).take(count).collect()
 }
 
 fn unknown(graph: &Graph, pattern: &Pattern, term: &Term) -> Fault {
-    let names = graph.groups.keys().chain(graph.hosts.keys()).map(String::as_str);
+    let names = graph
+        .groups
+        .keys()
+        .chain(graph.hosts.keys())
+        .map(String::as_str);
     let hint = did_you_mean(&term.name, names)
         .unwrap_or_else(|| "`lvs-ftp` knows only what the inventory names".to_owned());
-    let message = format!("there is no host or group {} in the inventory", shown(&term.name));
+    let message = format!(
+        "there is no host or group {} in the inventory",
+        shown(&term.name)
+    );
     Fault::at(pattern.place(), message).hint(hint)
 }

@@ -36,7 +36,11 @@ fn group(entry: &Entry, graph: &mut Graph, reading: &mut Reading) -> Option<usiz
             "children" => children(group, &part.value, graph, reading),
             "vars" => shape::group_variables(group, &part.value, graph, reading),
             unknown => {
-                let message = format!("the group {} has no key {}", shown(&entry.key), shown(unknown));
+                let message = format!(
+                    "the group {} has no key {}",
+                    shown(&entry.key),
+                    shown(unknown)
+                );
                 let hint = did_you_mean(unknown, SECTIONS).unwrap_or_else(|| {
                     "a group has `hosts`, `children` and `vars`; groups below it go under `children`".to_owned()
                 });

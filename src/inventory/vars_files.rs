@@ -58,7 +58,9 @@ fn named<'n>(
         }
     };
     for (position, name) in names.enumerate() {
-        let path = ENDINGS.iter().map(|ending| folder.join(format!("{name}{ending}")));
+        let path = ENDINGS
+            .iter()
+            .map(|ending| folder.join(format!("{name}{ending}")));
         if let Some(path) = path.into_iter().find(|path| present.contains(path)) {
             let mut variables = Variables::default();
             read_path(&path, 0, &mut variables, faults);
@@ -108,7 +110,9 @@ fn read_file(path: &Utf8Path, variables: &mut Variables) -> Result<(), Vec<Fault
     let tree = source.tree().map_err(crate::source::Faults::into_vec)?;
     let mut reading = Reading::new(&source);
     let entries = shape::variables(&tree, &mut reading);
-    let entries = reading.finish(entries).map_err(crate::source::Faults::into_vec)?;
+    let entries = reading
+        .finish(entries)
+        .map_err(crate::source::Faults::into_vec)?;
     variables.take(&source, entries);
     Ok(())
 }

@@ -9,8 +9,14 @@ pub fn ipv4_address(text: &str) -> Result<Ipv4Addr, Unfit> {
     if let Ok(address) = text.parse() {
         return Ok(address);
     }
-    let numbers = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    if numbers && text.split('.').any(|part| part.len() > 1 && part.starts_with('0')) {
+    let numbers = text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.');
+    if numbers
+        && text
+            .split('.')
+            .any(|part| part.len() > 1 && part.starts_with('0'))
+    {
         return Err(Unfit::new(format!(
             "`{text}` looks octal; write the address without leading zeros"
         )));
@@ -34,7 +40,9 @@ pub fn host_address(text: &str) -> Result<Ipv4Addr, Unfit> {
         240..=255 => "is in the reserved range",
         _ => return Ok(address),
     };
-    Err(Unfit::new(format!("{address} {why}; a host cannot have it")))
+    Err(Unfit::new(format!(
+        "{address} {why}; a host cannot have it"
+    )))
 }
 
 /// Reads `10.1.1.0/24`. An address inside the network is refused, with the network itself in the text.
@@ -45,7 +53,8 @@ pub fn network(text: &str) -> Result<Ipv4Net, Unfit> {
         ))
     })?;
     let address = ipv4_address(address)?;
-    let digits = (1..=2).contains(&prefix.len()) && prefix.bytes().all(|byte| byte.is_ascii_digit());
+    let digits =
+        (1..=2).contains(&prefix.len()) && prefix.bytes().all(|byte| byte.is_ascii_digit());
     let octal = prefix.len() > 1 && prefix.starts_with('0');
     let network = prefix
         .parse()

@@ -6,7 +6,10 @@ use std::fmt;
 
 /// One thing that is wrong with an input.
 #[derive(Debug, Clone)]
-pub struct Fault {
+pub struct Fault(Box<Parts>);
+
+#[derive(Debug, Clone)]
+struct Parts {
     path: Utf8PathBuf,
     place: Option<Place>,
     message: String,
@@ -17,73 +20,72 @@ pub struct Fault {
 impl Fault {
     /// Something wrong at a place in a file.
     pub fn at(place: &Place, message: impl Into<String>) -> Self {
-        Self {
-            path: place.source().path().to_owned(),
-            place: Some(place.clone()),
-            message: message.into(),
-            hint: None,
-            related: None,
-        }
+        let mut fault = Self::about(place.source().path(), message);
+        fault.0.place = Some(place.clone());
+        fault
     }
 
     /// Something wrong with a file as a whole.
     pub fn about(path: impl Into<Utf8PathBuf>, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Parts {
             path: path.into(),
             place: None,
             message: message.into(),
             hint: None,
             related: None,
-        }
+        }))
     }
 
     /// Adds what to do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.0.hint = Some(hint.into());
         self
     }
 
     /// Adds what to do about it, where that is known.
     #[must_use]
     pub fn maybe_hint(mut self, hint: Option<String>) -> Self {
-        self.hint = hint.or(self.hint);
+        self.0.hint = hint.or(self.0.hint);
         self
     }
 
     /// Adds a second place that has to do with it.
     #[must_use]
     pub fn related(mut self, place: &Place, label: &'static str) -> Self {
-        self.related = Some((place.clone(), label));
+        self.0.related = Some((place.clone(), label));
         self
     }
 
     /// The file, or the option's name.
     #[must_use]
     pub fn path(&self) -> &Utf8Path {
-        &self.path
+        &self.0.path
     }
 
     /// Where in the file.
     #[must_use]
     pub fn place(&self) -> Option<&Place> {
-        self.place.as_ref()
+        self.0.place.as_ref()
     }
 
     /// What is wrong, as one line.
     #[must_use]
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// What to do about it.
     #[must_use]
     pub fn hint_text(&self) -> Option<&str> {
-        self.hint.as_deref()
+        self.0.hint.as_deref()
     }
 
     pub(super) fn related_place(&self) -> Option<(&Place, &'static str)> {
-        self.related.as_ref().map(|(place, label)| (place, *label))
+        self.0
+            .related
+            .as_ref()
+            .map(|(place, label)| (place, *label))
     }
 }
 

@@ -1,4 +1,4 @@
-//! JSON to the tree, by serde_json: its own grammar and its own line and column for syntax errors.
+//! JSON to the tree, by `serde_json`: its own grammar and its own line and column for syntax errors.
 //!
 //! Each value is first found as a raw slice of the text, whose position in the text is its place.
 
@@ -34,7 +34,13 @@ impl<'s> Tree<'s> {
         let span = self.span(raw);
         if depth > DEEPEST {
             let message = format!("values are nested deeper than {DEEPEST} levels");
-            return Err(Fault::at(&self.source.place(Span { end: span.start + 1, ..span }), message));
+            return Err(Fault::at(
+                &self.source.place(Span {
+                    end: span.start + 1,
+                    ..span
+                }),
+                message,
+            ));
         }
         let value = match raw.as_bytes().first() {
             Some(b'{') => self.map(raw, depth)?,
@@ -91,7 +97,10 @@ impl<'s> Tree<'s> {
         let start = start.min(self.source.text().len());
         let said = error.to_string();
         let said = said.split(" at line ").next().unwrap_or(&said);
-        let place = self.source.place(Span { start, end: start + 1 });
+        let place = self.source.place(Span {
+            start,
+            end: start + 1,
+        });
         Fault::at(&place, format!("this is not JSON: {said}"))
     }
 }

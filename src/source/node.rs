@@ -31,6 +31,29 @@ pub enum Value {
     Tagged(String),
 }
 
+impl Node {
+    /// Its first byte: what to point at when something is missing in it.
+    #[must_use]
+    pub fn start(&self) -> Span {
+        Span {
+            start: self.span.start,
+            end: self.span.start + 1,
+        }
+    }
+
+    /// The value of a key, if this is a map that has it.
+    #[must_use]
+    pub fn entry(&self, key: &str) -> Option<&Self> {
+        match &self.value {
+            Value::Map(entries) => entries
+                .iter()
+                .find(|entry| entry.key == key)
+                .map(|entry| &entry.value),
+            _ => None,
+        }
+    }
+}
+
 /// A key of a map with its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {

@@ -31,7 +31,14 @@ pub fn kind_of(path: &Utf8Path) -> Result<Option<Kind>, Fault> {
         Ok(found) => Ok(Some(Kind::File {
             executable: found.is_file() && found.permissions().mode() & 0o111 != 0,
         })),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            Ok(None)
+        }
         Err(error) => Err(unreadable(path, &error)),
     }
 }
@@ -59,10 +66,16 @@ pub fn read_text(path: &Utf8Path) -> Result<Arc<Source>, Fault> {
     let text = String::from_utf8(bytes).map_err(|error| not_utf8(path, &error))?;
     if let Some(at) = text.find('\0') {
         let line = text[..at].matches('\n').count() + 1;
-        return Err(Fault::about(path, format!("line {line} holds a NUL byte; this is not a text file")));
+        return Err(Fault::about(
+            path,
+            format!("line {line} holds a NUL byte; this is not a text file"),
+        ));
     }
     if text.starts_with("$ANSIBLE_VAULT;") {
-        let fault = Fault::about(path, "the file is encrypted with ansible-vault, which is not read");
+        let fault = Fault::about(
+            path,
+            "the file is encrypted with ansible-vault, which is not read",
+        );
         return Err(fault.hint("keep what lvs-ftp needs in a file of its own, outside the vault"));
     }
     Ok(Source::new(path, text))
@@ -90,7 +103,10 @@ fn read_bytes(path: &Utf8Path) -> Result<Vec<u8>, Fault> {
         .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
         .map_err(|error| unreadable(path, &error))?;
     if bytes.len() as u64 > LARGEST {
-        let fault = Fault::about(path, format!("the file is larger than {} MiB", LARGEST >> 20));
+        let fault = Fault::about(
+            path,
+            format!("the file is larger than {} MiB", LARGEST >> 20),
+        );
         return Err(fault.hint("inventories and playbooks are small; is this the right file?"));
     }
     Ok(bytes)
@@ -99,13 +115,15 @@ fn read_bytes(path: &Utf8Path) -> Result<Vec<u8>, Fault> {
 fn unreadable(path: &Utf8Path, error: &io::Error) -> Fault {
     match error.kind() {
         io::ErrorKind::NotFound => Fault::about(path, "there is no such file"),
-        io::ErrorKind::PermissionDenied => Fault::about(path, "you may not read this").hint("check its owner and mode"),
+        io::ErrorKind::PermissionDenied => {
+            Fault::about(path, "you may not read this").hint("check its owner and mode")
+        }
         _ => Fault::about(path, format!("it cannot be read: {error}")),
     }
 }
 
 fn not_utf8(path: &Utf8Path, error: &std::string::FromUtf8Error) -> Fault {
     let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-    let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let line = good.split(|byte| *byte == b'\n').count();
     Fault::about(path, format!("line {line} is not UTF-8")).hint("save the file as UTF-8")
 }

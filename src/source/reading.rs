@@ -106,7 +106,10 @@ impl Reading {
             None => Some(text),
             Some(c) => self.refuse(
                 span,
-                format!("{what} holds {}; control characters are not allowed", named(c)),
+                format!(
+                    "{what} holds {}; control characters are not allowed",
+                    named(c)
+                ),
             ),
         }
     }
@@ -194,7 +197,10 @@ impl<'n> Fields<'n> {
         let found = self.get(key);
         if found.is_none() {
             let start = self.span.start;
-            let at = Span { start, end: start + 1 };
+            let at = Span {
+                start,
+                end: start + 1,
+            };
             reading.refuse::<()>(at, format!("{} needs the key `{key}`", self.what));
         }
         found
@@ -205,12 +211,20 @@ impl<'n> Fields<'n> {
 pub fn decimal(written: &str) -> Result<u64, String> {
     let digits = written.bytes().all(|byte| byte.is_ascii_digit());
     if !digits || written.is_empty() {
-        return Err(format!("must be a whole number of 0 or more, in decimal digits, not {}", shown(written)));
+        return Err(format!(
+            "must be a whole number of 0 or more, in decimal digits, not {}",
+            shown(written)
+        ));
     }
     if written.len() > 1 && written.starts_with('0') {
-        return Err(format!("looks octal: {}; write it without leading zeros", shown(written)));
+        return Err(format!(
+            "looks octal: {}; write it without leading zeros",
+            shown(written)
+        ));
     }
-    written.parse().map_err(|_| format!("is too large: {}", shown(written)))
+    written
+        .parse()
+        .map_err(|_| format!("is too large: {}", shown(written)))
 }
 
 fn named(c: char) -> String {

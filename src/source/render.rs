@@ -34,7 +34,9 @@ fn render(fault: &Fault, renderer: &Renderer) -> String {
     let related_path = fault
         .related_place()
         .map(|(place, _)| escaped(place.source().path().as_str()));
-    let mut group = Level::ERROR.primary_title(&message).elements(Vec::<Origin<'_>>::new());
+    let mut group = Level::ERROR
+        .primary_title(&message)
+        .elements(Vec::<Origin<'_>>::new());
     group = match fault.place() {
         None => group.element(Origin::path(&path)),
         Some(place) => point(group, &path, place, AnnotationKind::Primary, None),
@@ -83,7 +85,9 @@ impl<'a> Line<'a> {
         let text = place.source().text();
         let at = text.floor_char_boundary_before(place.span().start);
         let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-        let end = text[at..].find('\n').map_or(text.len(), |newline| at + newline);
+        let end = text[at..]
+            .find('\n')
+            .map_or(text.len(), |newline| at + newline);
         let line = &text[start..end];
         let line = line.strip_suffix('\r').unwrap_or(line);
         let from = (at - start).min(line.len());
@@ -118,7 +122,9 @@ fn drawable(line: &str, marked: Range<usize>) -> (String, Range<usize>) {
         part.chars()
             .map(|c| match u32::from(c) {
                 _ if c == '\t' => c,
-                code @ 0..0x20 => char::from_u32(0x2400 + code).unwrap_or(char::REPLACEMENT_CHARACTER),
+                code @ 0..0x20 => {
+                    char::from_u32(0x2400 + code).unwrap_or(char::REPLACEMENT_CHARACTER)
+                }
                 0x7f => '\u{2421}',
                 _ if harmful(c) => char::REPLACEMENT_CHARACTER,
                 _ => c,

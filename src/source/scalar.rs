@@ -19,9 +19,9 @@ pub(super) fn plain(word: &str) -> Value {
 fn is_number(word: &str) -> bool {
     let digits = word.strip_prefix(['+', '-']).unwrap_or(word);
     let based = |prefix: &str, radix: u32| {
-        digits
-            .strip_prefix(prefix)
-            .is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_digit(radix) || c == '_'))
+        digits.strip_prefix(prefix).is_some_and(|rest| {
+            !rest.is_empty() && rest.chars().all(|c| c.is_digit(radix) || c == '_')
+        })
     };
     based("0x", 16) || based("0b", 2) || based("0o", 8) || is_decimal(digits)
 }
@@ -36,7 +36,10 @@ fn is_decimal(digits: &str) -> bool {
         Some((whole, fraction)) => (whole, Some(fraction)),
         None => (mantissa, None),
     };
-    let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_');
+    let all_digits = |text: &str| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'_')
+    };
     let exponent_fits = exponent.is_none_or(|text| {
         let text = text.strip_prefix(['+', '-']).unwrap_or(text);
         !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())

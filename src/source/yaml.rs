@@ -1,8 +1,13 @@
 //! YAML to the tree, by saphyr-parser's events: anchors, merge keys and Ansible's reading of plain words.
 
-use super::{Entry, Fault, Faults, Node, Source, Span, Value, json::DEEPEST, node::Repeats, scalar};
+use super::{
+    Entry, Fault, Faults, Node, Source, Span, Value, json::DEEPEST, node::Repeats, scalar,
+};
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 /// A file may have this many values once its aliases are written out; a "billion laughs" has more.
 const MOST_VALUES: usize = 4_000_000;
@@ -71,9 +76,12 @@ impl Tree<'_> {
             Event::SequenceStart(anchor, tag) => {
                 self.begin(anchor, tag.as_deref(), span, Holds::Items(Vec::new()))
             }
-            Event::MappingStart(anchor, tag) => {
-                self.begin(anchor, tag.as_deref(), span, Holds::Entries(Vec::new(), None))
-            }
+            Event::MappingStart(anchor, tag) => self.begin(
+                anchor,
+                tag.as_deref(),
+                span,
+                Holds::Entries(Vec::new(), None),
+            ),
             Event::SequenceEnd | Event::MappingEnd => self.end(span),
             Event::Alias(anchor) => match self.anchors.get(&anchor).cloned() {
                 Some((node, size)) => {
@@ -90,9 +98,18 @@ impl Tree<'_> {
         }
     }
 
-    fn begin(&mut self, anchor: usize, tag: Option<&Tag>, start: Span, holds: Holds) -> Result<(), Fault> {
+    fn begin(
+        &mut self,
+        anchor: usize,
+        tag: Option<&Tag>,
+        start: Span,
+        holds: Holds,
+    ) -> Result<(), Fault> {
         if self.open.len() > DEEPEST {
-            return Err(self.fault(start, &format!("values are nested deeper than {DEEPEST} levels")));
+            return Err(self.fault(
+                start,
+                &format!("values are nested deeper than {DEEPEST} levels"),
+            ));
         }
         let before = self.values;
         self.count(1, start)?;
@@ -142,14 +159,19 @@ impl Tree<'_> {
             let Value::Map(more) = map.value else {
                 return Err(self.fault(span, "`<<` takes a map, or a list of maps"));
             };
-            let mine: std::collections::HashSet<String> =
-                entries.iter().map(|entry| entry.key.clone()).collect();
+            let mine: HashSet<String> = entries.iter().map(|entry| entry.key.clone()).collect();
             entries.extend(more.into_iter().filter(|entry| !mine.contains(&entry.key)));
         }
         Ok(entries)
     }
 
-    fn keep(&mut self, anchor: usize, node: Node, size: usize, word: Option<&str>) -> Result<(), Fault> {
+    fn keep(
+        &mut self,
+        anchor: usize,
+        node: Node,
+        size: usize,
+        word: Option<&str>,
+    ) -> Result<(), Fault> {
         if anchor != 0 {
             self.anchors.insert(anchor, (node.clone(), size));
         }
@@ -161,21 +183,30 @@ impl Tree<'_> {
         match self.open.last_mut().map(|open| &mut open.holds) {
             None => self.root = Some(node),
             Some(Holds::Items(items)) => items.push(node),
-            Some(Holds::Entries(entries, key)) => match key.take() {
-                Some((key, key_span)) => entries.push(Entry {
+            Some(Holds::Entries(entries, key)) => {
+                let Some((key, key_span)) = key.take() else {
+                    return self.begin_entry(node, word);
+                };
+                entries.push(Entry {
                     key,
                     key_span,
                     value: node,
-                }),
-                None => {
-                    let text = match (word, node.value) {
-                        (Some(word), _) => word.to_owned(),
-                        (None, Value::Text(text) | Value::Number(text)) => text,
-                        (None, _) => return Err(self.fault(node.span, "a key must be a word, not a list or a map")),
-                    };
-                    *key = Some((text, node.span));
-                }
-            },
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn begin_entry(&mut self, node: Node, word: Option<&str>) -> Result<(), Fault> {
+        let text = match (word, node.value) {
+            (Some(word), _) => word.to_owned(),
+            (None, Value::Text(text) | Value::Number(text)) => text,
+            (None, _) => {
+                return Err(self.fault(node.span, "a key must be a word, not a list or a map"));
+            }
+        };
+        if let Some(Holds::Entries(_, key)) = self.open.last_mut().map(|open| &mut open.holds) {
+            *key = Some((text, node.span));
         }
         Ok(())
     }
@@ -183,7 +214,10 @@ impl Tree<'_> {
     fn count(&mut self, more: usize, span: Span) -> Result<(), Fault> {
         self.values += more;
         if self.values > MOST_VALUES {
-            return Err(self.fault(span, &format!("the file holds more than {MOST_VALUES} values")));
+            return Err(self.fault(
+                span,
+                &format!("the file holds more than {MOST_VALUES} values"),
+            ));
         }
         Ok(())
     }
@@ -194,13 +228,21 @@ impl Tree<'_> {
 
     fn syntax(&mut self, error: &ScanError) -> Fault {
         let start = self.offsets.byte(error.marker().index());
-        self.fault(Span { start, end: start + 1 }, &format!("this is not YAML: {}", error.info()))
+        self.fault(
+            Span {
+                start,
+                end: start + 1,
+            },
+            &format!("this is not YAML: {}", error.info()),
+        )
     }
 }
 
 fn scalar_value(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Value {
     match tag {
-        Some(tag) if tag.is_yaml_core_schema() && tag.suffix == "str" => Value::Text(text.to_owned()),
+        Some(tag) if tag.is_yaml_core_schema() && tag.suffix == "str" => {
+            Value::Text(text.to_owned())
+        }
         Some(tag) if tag.is_yaml_core_schema() => scalar::plain(text),
         Some(tag) if tag.suffix == "unsafe" => Value::Text(text.to_owned()),
         Some(tag) => Value::Tagged(written(tag)),
