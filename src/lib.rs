@@ -3,3 +3,26 @@
 //! The rooms, in the order in which a run goes through them; ARCHITECTURE.md tells the flow.
 
 pub mod lvs;
+
+pub mod source;
+
+pub mod inventory;
+pub mod playbook;
+
+pub mod desired;
+
+pub mod resource;
+
+pub mod probe;
+
+pub mod format;
+
+pub mod plan;
+
+pub mod host;
+
+pub mod run;
+
+pub mod report;
+
+pub mod cli;

@@ -72,9 +72,9 @@ impl FromStr for PortRange {
 
     /// Reads `10000:20000` or `10000-20000`, decimal, without leading zeros (iptables would read those as octal).
     fn from_str(text: &str) -> Result<Self, Unfit> {
-        let (low, high) = text
-            .split_once([':', '-'])
-            .ok_or_else(|| Unfit::new(format!("a port range is written LOW:HIGH, such as 10000:20000, not `{text}`")))?;
+        let (low, high) = text.split_once([':', '-']).ok_or_else(|| {
+            Unfit::new(format!("a port range is written LOW:HIGH, such as 10000:20000, not `{text}`"))
+        })?;
         let (low, high) = (end(low)?, end(high)?);
         if low > high {
             return Err(Unfit::new(format!("the range {low}:{high} is empty: its low end is above its high end")));

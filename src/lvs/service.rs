@@ -32,7 +32,9 @@ impl FromStr for Scheduler {
     fn from_str(text: &str) -> Result<Self, Unfit> {
         let fits = (1..=15).contains(&text.len())
             && text.starts_with(|first: char| first.is_ascii_lowercase())
-            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-');
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-');
         if fits {
             Ok(Self(text.to_owned()))
         } else {
@@ -138,7 +140,9 @@ impl TryFrom<u64> for Weight {
     type Error = Unfit;
 
     fn try_from(value: u64) -> Result<Self, Unfit> {
-        u16::try_from(value).map(Self).map_err(|_| Unfit::new(format!("a weight is a number from 0 to 65535, not {value}")))
+        u16::try_from(value)
+            .map(Self)
+            .map_err(|_| Unfit::new(format!("a weight is a number from 0 to 65535, not {value}")))
     }
 }
 

@@ -1,0 +1,38 @@
+//! The desired state: the playbook's clusters with the inventory's hosts in their places.
+
+mod between;
+mod resolve;
+mod target;
+
+pub use resolve::resolve;
+pub use target::{Target, Wanted, targets};
+
+use crate::inventory::HostVars;
+use crate::lvs::Weight;
+use crate::playbook::Play;
+use std::net::Ipv4Addr;
+
+/// A cluster with its hosts. Membership is always whole: `--limit` only says which of them are contacted.
+#[derive(Debug, Clone)]
+pub struct ResolvedCluster {
+    /// What the playbook says.
+    pub play: Play,
+    /// The LVS routers, in the pattern's order; at least one.
+    pub routers: Vec<HostVars>,
+    /// The FTP servers, in the pattern's order; at least one.
+    pub real_servers: Vec<RealServer>,
+}
+
+/// A host as a destination of the virtual service.
+#[derive(Debug, Clone)]
+pub struct RealServer {
+    /// The host.
+    pub host: HostVars,
+    /// Its address on the real network.
+    pub real_ip: Ipv4Addr,
+    /// Its share of new clients.
+    pub weight: Weight,
+}
+
+#[cfg(test)]
+mod tests;

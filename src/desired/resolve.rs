@@ -1,0 +1,119 @@
+//! From plays and inventory to clusters with hosts.
+
+use super::{RealServer, ResolvedCluster, between};
+use crate::inventory::{ConnectionOptions, HostVars, Inventory, Pattern};
+use crate::lvs::ForwardingMethod;
+use crate::playbook::Play;
+use crate::source::{Fault, Faults, shown};
+use std::collections::{BTreeMap, HashMap};
+
+/// Puts each play's hosts in their places; finds all that does not fit, within a cluster and between clusters.
+pub fn resolve(
+    inventory: &Inventory,
+    plays: &[Play],
+    options: &ConnectionOptions,
+) -> Result<Vec<ResolvedCluster>, Faults> {
+    options.check()?;
+    let mut hosts = Hosts { inventory, options, known: BTreeMap::new() };
+    let mut faults = Vec::new();
+    let mut clusters = Vec::new();
+    for play in plays {
+        clusters.extend(cluster(play, &mut hosts, &mut faults));
+    }
+    faults.extend(between::clusters(plays));
+    Faults::check(faults).map(|()| clusters)
+}
+
+/// Hosts read so far: one that several plays name is read, and complained about, once.
+struct Hosts<'i> {
+    inventory: &'i Inventory,
+    options: &'i ConnectionOptions,
+    known: BTreeMap<String, Option<HostVars>>,
+}
+
+impl Hosts<'_> {
+    fn select(&mut self, pattern: &Pattern, faults: &mut Vec<Fault>) -> Option<Vec<HostVars>> {
+        let names = match self.inventory.select(pattern) {
+            Ok(names) => names,
+            Err(more) => {
+                faults.extend(more.into_vec());
+                return None;
+            }
+        };
+        let hosts: Vec<Option<HostVars>> = names.into_iter().map(|name| self.host(name, faults)).collect();
+        hosts.into_iter().collect()
+    }
+
+    fn host(&mut self, name: &str, faults: &mut Vec<Fault>) -> Option<HostVars> {
+        if let Some(known) = self.known.get(name) {
+            return known.clone();
+        }
+        let read = self.inventory.host(name, self.options);
+        let host = read.map_err(|more| faults.extend(more.into_vec())).ok();
+        self.known.insert(name.to_owned(), host.clone());
+        host
+    }
+}
+
+fn cluster(play: &Play, hosts: &mut Hosts<'_>, faults: &mut Vec<Fault>) -> Option<ResolvedCluster> {
+    let routers = hosts.select(&play.cluster.routers.hosts, faults);
+    let servers = hosts.select(&play.cluster.real_servers.hosts, faults);
+    let (routers, servers) = (routers?, servers?);
+    for host in &servers {
+        if routers.iter().any(|router| router.name == host.name) {
+            let message = format!("{} is a router and a real server of one cluster", shown(&host.name));
+            faults.push(
+                Fault::at(play.cluster.real_servers.hosts.place(), message)
+                    .related(play.cluster.routers.hosts.place(), "the routers")
+                    .hint("a host is one or the other; exclude it with `!`"),
+            );
+        }
+    }
+    let servers: Vec<Option<RealServer>> = servers.into_iter().map(|host| real_server(play, host, faults)).collect();
+    let real_servers = servers.into_iter().collect::<Option<Vec<_>>>()?;
+    same_address(&real_servers, faults);
+    Some(ResolvedCluster { play: play.clone(), routers, real_servers })
+}
+
+fn real_server(play: &Play, host: HostVars, faults: &mut Vec<Fault>) -> Option<RealServer> {
+    let Some(real_ip) = host.real_ip else {
+        let message = format!("the real server {} has no address on the real network", shown(&host.name));
+        faults.push(Fault::at(&host.place, message).hint("set `lvs_real_ip` to its IPv4 address there"));
+        return None;
+    };
+    let at = &host.real_ip_place;
+    if real_ip == play.cluster.virtual_ip {
+        let message = format!("the real server {} has the virtual IP {real_ip} as its own address", shown(&host.name));
+        faults.push(Fault::at(at, message).related(&play.places.virtual_ip, "the virtual IP"));
+    }
+    let nat = play.cluster.forwarding == ForwardingMethod::Nat;
+    if let (true, Some(network)) = (nat, play.cluster.real_servers.network) {
+        if !network.contains(&real_ip) {
+            let message = format!("the real server {} is outside the network: {real_ip}", shown(&host.name));
+            faults.push(
+                Fault::at(at, message)
+                    .related(&play.places.network, "the network")
+                    .hint(format!("set `lvs_real_ip` to its address in {network}")),
+            );
+        } else if network.prefix_len() < 31 && (real_ip == network.network() || real_ip == network.broadcast()) {
+            let message = format!("{real_ip} is the first or last address of {network}; no host can have it");
+            faults.push(Fault::at(at, message).related(&play.places.network, "the network"));
+        }
+    }
+    Some(RealServer { weight: host.weight, real_ip, host })
+}
+
+fn same_address(servers: &[RealServer], faults: &mut Vec<Fault>) {
+    let mut first = HashMap::new();
+    for server in servers {
+        if let Some(before) = first.insert(server.real_ip, &server.host) {
+            let message = format!(
+                "the real servers {} and {} have one address, {}",
+                shown(&before.name),
+                shown(&server.host.name),
+                server.real_ip
+            );
+            faults.push(Fault::at(&server.host.real_ip_place, message).related(&before.real_ip_place, "the first one"));
+        }
+    }
+}

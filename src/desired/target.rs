@@ -1,0 +1,218 @@
+//! What each host shall have, as resources: both sides of a cluster are derived from its one statement.
+
+use super::ResolvedCluster;
+use crate::{
+    inventory::HostVars,
+    lvs::{ActiveNat, FirewallMark, ForwardingMethod},
+    playbook::{Cluster, Director, Play},
+    probe::{IptablesCommand, Probe},
+    resource::{
+        ActiveSource, IpForward, MarkRules, NatRule, RealServer, Resource, VirtualService, VsftpdReload, VsftpdSettings,
+    },
+    source::{Fault, Faults, shown},
+};
+use std::sync::Arc;
+
+/// A host and what it shall have.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// How to reach it.
+    pub host: HostVars,
+    /// Its resources, play by play.
+    pub wanted: Vec<Wanted>,
+}
+
+/// A resource that a play wants on a host.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// The play's name.
+    pub play: String,
+    /// The resource.
+    pub resource: Arc<dyn Resource>,
+}
+
+impl Target {
+    /// What must be asked to plan for this host, each question once.
+    #[must_use]
+    pub fn probes(&self) -> Vec<Probe> {
+        let mut probes: Vec<Probe> = self.wanted.iter().flat_map(|wanted| wanted.resource.probes()).collect();
+        probes.sort();
+        probes.dedup();
+        probes
+    }
+}
+
+/// What every host of these clusters shall have, in the order in which the clusters name the hosts.
+///
+/// Clusters that want different things of one host's NAT rule or vsftpd.conf are refused.
+pub fn targets(clusters: &[ResolvedCluster]) -> Result<Vec<Target>, Faults> {
+    let mut targets = Targets::default();
+    for cluster in clusters {
+        targets.supported(&cluster.play);
+        for router in &cluster.routers {
+            targets.router(cluster, router, clusters);
+        }
+        for server in &cluster.real_servers {
+            targets.real_server(&cluster.play, &server.host);
+        }
+    }
+    Faults::check(targets.faults).map(|()| targets.hosts.into_iter().map(|host| host.target).collect())
+}
+
+#[derive(Default)]
+struct Targets<'a> {
+    hosts: Vec<Host<'a>>,
+    faults: Vec<Fault>,
+}
+
+/// A host under construction: what its earlier clusters want, typed, so that later ones can be compared.
+struct Host<'a> {
+    target: Target,
+    nat_rules: Vec<(&'a Play, NatRule)>,
+    vsftpd: Vec<(&'a Play, VsftpdSettings)>,
+}
+
+impl<'a> Targets<'a> {
+    fn supported(&mut self, play: &Play) {
+        let director = match play.cluster.routers.director {
+            Director::Ipvsadm => return,
+            Director::Piranha => "piranha",
+            Director::Keepalived => "keepalived",
+        };
+        let message = format!("this version cannot keep a cluster whose director is {director}");
+        self.faults.push(Fault::at(&play.name_place, message).hint("only `ipvsadm` is supported yet"));
+    }
+
+    fn host(&mut self, vars: &HostVars) -> usize {
+        let known = self.hosts.iter().position(|host| host.target.host.name == vars.name);
+        known.unwrap_or_else(|| {
+            let target = Target { host: vars.clone(), wanted: Vec::new() };
+            self.hosts.push(Host { target, nat_rules: Vec::new(), vsftpd: Vec::new() });
+            self.hosts.len() - 1
+        })
+    }
+
+    fn router(&mut self, cluster: &'a ResolvedCluster, vars: &HostVars, all: &[ResolvedCluster]) {
+        let play = &cluster.play;
+        let index = self.host(vars);
+        let command = vars.iptables.clone().and_then(IptablesCommand::new).unwrap_or_default();
+        if self.hosts[index].target.wanted.iter().all(|wanted| wanted.resource.kind() != IpForward.kind()) {
+            self.hosts[index].want(play, Arc::new(IpForward));
+        }
+        self.nat_rule(
+            index,
+            play,
+            NatRule { play: play.name.clone(), command: command.clone(), wanted: active(&play.cluster) },
+        );
+        let host = &mut self.hosts[index];
+        host.want(play, Arc::new(mark_rules(play, command.clone())));
+        let others = all.iter().filter(|other| other.routers.iter().any(|router| router.name == vars.name));
+        let marks = others.map(|other| other.play.cluster.firewall_mark).collect();
+        host.want(play, Arc::new(virtual_service(cluster, command, marks)));
+    }
+
+    /// Two clusters of one network share one rule; they must agree on it.
+    fn nat_rule(&mut self, index: usize, play: &'a Play, rule: NatRule) {
+        let host = &mut self.hosts[index];
+        let same_network = |other: &&(&Play, NatRule)| matches!((other.1.wanted, rule.wanted), (Some((one, _)), Some((two, _))) if one == two);
+        match host.nat_rules.iter().find(same_network) {
+            None => {
+                host.want(play, Arc::new(rule.clone()));
+                host.nat_rules.push((play, rule));
+            }
+            Some((_, first)) if first.wanted == rule.wanted => {}
+            Some((first, _)) => {
+                self.faults.push(differ(first, play, &host.target.host, "active_nat", "of one network"))
+            }
+        }
+    }
+
+    fn real_server(&mut self, play: &'a Play, vars: &HostVars) {
+        let index = self.host(vars);
+        let host = &mut self.hosts[index];
+        let settings = settings(&play.cluster);
+        let apart =
+            |other: &VsftpdSettings| other.conf.is_some() && settings.conf.is_some() && other.conf != settings.conf;
+        match host.vsftpd.iter().find(|(_, other)| !apart(other)) {
+            None => {
+                host.want(play, Arc::new(settings.clone()));
+                host.want(play, Arc::new(VsftpdReload(settings.clone())));
+                host.vsftpd.push((play, settings));
+            }
+            Some((_, first)) if *first == settings => {}
+            Some((first, _)) => {
+                self.faults.push(differ(
+                    first,
+                    play,
+                    &host.target.host,
+                    "range, address or settings",
+                    "for one vsftpd.conf",
+                ));
+            }
+        }
+    }
+}
+
+impl Host<'_> {
+    fn want(&mut self, play: &Play, resource: Arc<dyn Resource>) {
+        self.target.wanted.push(Wanted { play: play.name.clone(), resource });
+    }
+}
+
+fn differ(first: &Play, second: &Play, host: &HostVars, what: &str, of: &str) -> Fault {
+    let message = format!(
+        "the plays {} and {} want different {what} {of} on {}",
+        shown(&first.name),
+        shown(&second.name),
+        shown(&host.name)
+    );
+    Fault::at(&second.name_place, message)
+        .related(&first.name_place, "the first one")
+        .hint("say the same in both, or give each cluster hosts, network or vsftpd.conf of its own")
+}
+
+/// The NAT rule's network and source; none where nothing is to be rewritten.
+fn active(cluster: &Cluster) -> Option<(ipnet::Ipv4Net, ActiveSource)> {
+    let source = match (cluster.forwarding, cluster.active_nat) {
+        (ForwardingMethod::Nat, ActiveNat::Masquerade) => ActiveSource::Masquerade,
+        (ForwardingMethod::Nat, ActiveNat::Snat) => ActiveSource::Snat(cluster.virtual_ip),
+        _ => return None,
+    };
+    cluster.real_servers.network.map(|network| (network, source))
+}
+
+fn mark_rules(play: &Play, command: IptablesCommand) -> MarkRules {
+    MarkRules {
+        play: play.name.clone(),
+        command,
+        virtual_ip: play.cluster.virtual_ip,
+        mark: play.cluster.firewall_mark,
+        control_port: play.cluster.control_port,
+        passive_ports: play.cluster.passive_ports,
+    }
+}
+
+fn virtual_service(cluster: &ResolvedCluster, command: IptablesCommand, marks: Vec<FirewallMark>) -> VirtualService {
+    let play = &cluster.play;
+    let servers = cluster.real_servers.iter();
+    VirtualService {
+        play: play.name.clone(),
+        command,
+        mark: play.cluster.firewall_mark,
+        other_marks: marks,
+        scheduler: play.cluster.scheduler.clone(),
+        persistence: play.cluster.persistence,
+        forwarding: play.cluster.forwarding,
+        real_servers: servers.map(|server| RealServer { address: server.real_ip, weight: server.weight }).collect(),
+    }
+}
+
+fn settings(cluster: &Cluster) -> VsftpdSettings {
+    VsftpdSettings {
+        conf: cluster.real_servers.vsftpd.conf.clone(),
+        passive_ports: cluster.passive_ports,
+        passive_address: (cluster.forwarding == ForwardingMethod::Nat).then_some(cluster.virtual_ip),
+        control_port: cluster.control_port,
+        own: cluster.real_servers.vsftpd.settings.clone(),
+    }
+}

@@ -1,0 +1,33 @@
+//! Which names hosts and groups may have: none that could be mistaken for a path, a pattern or several lines.
+
+/// The longest name, in bytes; DNS allows 253.
+const LONGEST: usize = 253;
+
+/// Whether a host may have this name; the error fits after the name.
+pub(super) fn check_host(name: &str) -> Result<(), String> {
+    check(name, "a host's name")
+}
+
+/// Whether a group may have this name.
+pub(super) fn check_group(name: &str) -> Result<(), String> {
+    check(name, "a group's name")
+}
+
+fn check(name: &str, what: &str) -> Result<(), String> {
+    if name.is_empty() {
+        return Err(format!("{what} is empty"));
+    }
+    if name.len() > LONGEST {
+        return Err(format!("{what} is longer than {LONGEST} bytes"));
+    }
+    if let Some(c) = name.chars().find(|c| c.is_control() || c.is_whitespace()) {
+        return Err(format!("{what} holds a blank or control character (U+{:04X})", u32::from(c)));
+    }
+    if name == "." || name == ".." || name.contains('/') {
+        return Err(format!("{what} must not be a path, as `{name}` is"));
+    }
+    if let Some(c) = name.chars().find(|c| "!&,*?[]{}'\"`$;|<>()\\~@#".contains(*c)) {
+        return Err(format!("{what} must not hold `{c}`"));
+    }
+    Ok(())
+}

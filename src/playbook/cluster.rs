@@ -1,0 +1,154 @@
+//! The play's `ftp_cluster`: the values that both sides share.
+
+use super::{Cluster, ClusterPlaces, network, rules, sides};
+use crate::lvs::{ActiveNat, FirewallMark, ForwardingMethod, Netmask, Persistence, Port, PortRange, Scheduler};
+use crate::source::{Fields, Node, Reading, Value, nearest};
+
+const KEYS: [&str; 11] = [
+    "virtual_ip",
+    "firewall_mark",
+    "control_port",
+    "passive_ports",
+    "active_nat",
+    "scheduler",
+    "persistence",
+    "forwarding",
+    "drain_timeout",
+    "routers",
+    "real_servers",
+];
+/// Seconds.
+const DEFAULT_DRAIN: u32 = 300;
+/// Seconds: a day.
+const LONGEST_DRAIN: u32 = 86_400;
+
+pub(super) fn read(node: &Node, reading: &mut Reading) -> Option<(Cluster, ClusterPlaces)> {
+    let fields = reading.fields(node, "`ftp_cluster`", &KEYS)?;
+    let virtual_ip = fields.require(reading, "virtual_ip").and_then(|node| network::virtual_ip(node, reading));
+    let firewall_mark = optional(fields, "firewall_mark", FirewallMark::DEFAULT, reading, mark);
+    let control_port = optional(fields, "control_port", Port::FTP, reading, port);
+    let passive_ports = optional(fields, "passive_ports", PortRange::DEFAULT, reading, range);
+    let scheduler = optional(fields, "scheduler", Scheduler::wlc(), reading, scheduler);
+    let persistence = optional(fields, "persistence", Persistence::DEFAULT, reading, persistence);
+    let forwarding = optional(fields, "forwarding", ForwardingMethod::Nat, reading, forwarding);
+    let active_nat = match fields.get("active_nat") {
+        Some(node) => active_nat(node, reading).map(Some),
+        None => Some(None),
+    };
+    let drain_timeout = optional(fields, "drain_timeout", DEFAULT_DRAIN, reading, drain);
+    let routers = fields.require(reading, "routers").and_then(|node| sides::routers(node, reading));
+    let real_servers = fields.require(reading, "real_servers").and_then(|node| sides::real_servers(node, reading));
+    let places = places(fields, node, reading);
+    rules::ports(control_port, passive_ports, &places, reading);
+    rules::forwarding(forwarding, active_nat.flatten(), fields, real_servers.as_ref(), reading);
+    rules::virtual_ip(virtual_ip, real_servers.as_ref(), &places, reading);
+    rules::listen_port(control_port, fields, reading);
+    let forwarding = forwarding?;
+    let cluster = Cluster {
+        virtual_ip: virtual_ip?,
+        firewall_mark: firewall_mark?,
+        control_port: control_port?,
+        passive_ports: passive_ports?,
+        active_nat: active_nat?.unwrap_or(match forwarding {
+            ForwardingMethod::Nat => ActiveNat::Masquerade,
+            ForwardingMethod::Direct | ForwardingMethod::Tunnel => ActiveNat::None,
+        }),
+        scheduler: scheduler?,
+        persistence: persistence?,
+        forwarding,
+        drain_timeout: drain_timeout?,
+        routers: routers?,
+        real_servers: real_servers?,
+    };
+    Some((cluster, places))
+}
+
+/// A key's value, or the default where the key is not there.
+pub(super) fn optional<T>(
+    fields: Fields<'_>,
+    key: &str,
+    default: T,
+    reading: &mut Reading,
+    step: impl FnOnce(&Node, &mut Reading) -> Option<T>,
+) -> Option<T> {
+    match fields.get(key) {
+        Some(node) => step(node, reading),
+        None => Some(default),
+    }
+}
+
+fn places(fields: Fields<'_>, node: &Node, reading: &Reading) -> ClusterPlaces {
+    let place = |key: &str| {
+        let span = fields.get(key).map_or(node.start(), |value| value.span);
+        reading.source().place(span)
+    };
+    let network = fields.get("real_servers").and_then(|node| node.entry("network"));
+    ClusterPlaces {
+        virtual_ip: place("virtual_ip"),
+        firewall_mark: place("firewall_mark"),
+        control_port: place("control_port"),
+        passive_ports: place("passive_ports"),
+        network: network.map_or_else(|| place("real_servers"), |node| reading.source().place(node.span)),
+    }
+}
+
+fn mark(node: &Node, reading: &mut Reading) -> Option<FirewallMark> {
+    let number = reading.number(node, "`firewall_mark`")?;
+    reading.fit(node.span, FirewallMark::try_from(number))
+}
+
+fn port(node: &Node, reading: &mut Reading) -> Option<Port> {
+    let number = reading.number(node, "`control_port`")?;
+    reading.fit(node.span, Port::try_from(number))
+}
+
+fn range(node: &Node, reading: &mut Reading) -> Option<PortRange> {
+    let text = reading.text(node, "`passive_ports`")?;
+    reading.fit(node.span, text.parse::<PortRange>())
+}
+
+fn active_nat(node: &Node, reading: &mut Reading) -> Option<ActiveNat> {
+    let words = [("masquerade", ActiveNat::Masquerade), ("snat", ActiveNat::Snat), ("none", ActiveNat::None)];
+    reading.word(node, "`active_nat`", &words)
+}
+
+fn forwarding(node: &Node, reading: &mut Reading) -> Option<ForwardingMethod> {
+    let words = [ForwardingMethod::Nat, ForwardingMethod::Direct, ForwardingMethod::Tunnel];
+    reading.word(node, "`forwarding`", &words.map(|method| (method.word(), method)))
+}
+
+/// A scheduler that Linux may not have is let through, unless it is a known one mistyped.
+fn scheduler(node: &Node, reading: &mut Reading) -> Option<Scheduler> {
+    let text = reading.text(node, "`scheduler`")?;
+    if !Scheduler::KNOWN.contains(&text) {
+        let message = format!("Linux has no scheduler {}", crate::source::shown(text));
+        let known = Scheduler::KNOWN.join(", ");
+        let hint = match nearest(text, Scheduler::KNOWN) {
+            Some(near) => format!("did you mean `{near}`? It has {known}"),
+            None => format!("it has {known}"),
+        };
+        return reading.refuse_with(node.span, message, hint);
+    }
+    reading.fit(node.span, text.parse())
+}
+
+/// Seconds, or a map of `timeout` and `netmask`.
+fn persistence(node: &Node, reading: &mut Reading) -> Option<Persistence> {
+    let Value::Map(_) = &node.value else {
+        let seconds = reading.number(node, "`persistence`")?;
+        return reading.fit(node.span, Persistence::new(seconds, Netmask::HOST));
+    };
+    let fields = reading.fields(node, "`persistence`", &["timeout", "netmask"])?;
+    let netmask = optional(fields, "netmask", Netmask::HOST, reading, network::netmask);
+    let timeout = fields.require(reading, "timeout")?;
+    let seconds = reading.number(timeout, "`timeout`")?;
+    reading.fit(timeout.span, Persistence::new(seconds, netmask?))
+}
+
+fn drain(node: &Node, reading: &mut Reading) -> Option<u32> {
+    let seconds = reading.number(node, "`drain_timeout`")?;
+    match u32::try_from(seconds) {
+        Ok(seconds) if seconds <= LONGEST_DRAIN => Some(seconds),
+        _ => reading.refuse(node.span, format!("`drain_timeout` is 0 to {LONGEST_DRAIN} seconds, not {seconds}")),
+    }
+}

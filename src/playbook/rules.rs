@@ -1,0 +1,81 @@
+//! Rules between values: what each allows alone may still not fit together.
+
+use super::{ClusterPlaces, RealServers};
+use crate::lvs::{ActiveNat, ForwardingMethod, Port, PortRange};
+use crate::source::{Fault, Fields, Node, Reading, Value};
+use std::net::Ipv4Addr;
+
+/// The control port is outside the passive range: a data connection must not reach the control port.
+pub(super) fn ports(control: Option<Port>, passive: Option<PortRange>, places: &ClusterPlaces, reading: &mut Reading) {
+    let (Some(control), Some(passive)) = (control, passive) else {
+        return;
+    };
+    if passive.contains(control.get()) {
+        let message = format!("the control port {control} is inside the passive range {passive}");
+        let fault = Fault::at(&places.control_port, message).related(&places.passive_ports, "the range");
+        reading.note::<()>(fault.hint("FTP's control port is 21"));
+    }
+}
+
+/// NAT needs the real network; the other methods need no NAT rule.
+pub(super) fn forwarding(
+    forwarding: Option<ForwardingMethod>,
+    active_nat: Option<ActiveNat>,
+    fields: Fields<'_>,
+    real_servers: Option<&RealServers>,
+    reading: &mut Reading,
+) {
+    let Some(forwarding) = forwarding else { return };
+    let nat = forwarding == ForwardingMethod::Nat;
+    if let (true, Some(RealServers { network: None, .. })) = (nat, real_servers) {
+        if let Some(node) = fields.get("real_servers") {
+            reading.refuse_with::<()>(
+                node.start(),
+                "`real_servers` needs the key `network` when forwarding is nat",
+                "it is the network of the routers' inner address, such as 10.1.1.0/24",
+            );
+        }
+    }
+    if let (false, Some(ActiveNat::Masquerade | ActiveNat::Snat), Some(node)) =
+        (nat, active_nat, fields.get("active_nat"))
+    {
+        let message = format!("forwarding `{}` has no use for `active_nat`", forwarding.word());
+        reading.refuse_with::<()>(
+            node.span,
+            message,
+            "its real servers answer from the virtual IP themselves; remove the key",
+        );
+    }
+}
+
+/// The virtual IP is the routers' outer address, never one of the real network.
+pub(super) fn virtual_ip(
+    address: Option<Ipv4Addr>,
+    real_servers: Option<&RealServers>,
+    places: &ClusterPlaces,
+    reading: &mut Reading,
+) {
+    let network = real_servers.and_then(|servers| servers.network);
+    if let (Some(address), Some(network)) = (address, network) {
+        if network.contains(&address) {
+            let message = format!("`virtual_ip` {address} is inside the real servers' network {network}");
+            reading.note::<()>(Fault::at(&places.virtual_ip, message).related(&places.network, "the network"));
+        }
+    }
+}
+
+/// IPVS hands a marked packet on to the port that it came for, so vsftpd must listen there.
+pub(super) fn listen_port(control: Option<Port>, fields: Fields<'_>, reading: &mut Reading) {
+    let setting =
+        fields.get("real_servers").and_then(|node| node.entry("vsftpd")?.entry("settings")?.entry("listen_port"));
+    if let (Some(control), Some(node)) = (control, setting) {
+        if !says(node, &control.to_string()) {
+            let message = format!("`listen_port` must be the control port, {control}");
+            reading.refuse_with::<()>(node.span, message, "clients reach the real server at the port they came for");
+        }
+    }
+}
+
+fn says(node: &Node, wanted: &str) -> bool {
+    matches!(&node.value, Value::Text(text) | Value::Number(text) if text == wanted)
+}

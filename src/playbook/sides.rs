@@ -1,0 +1,51 @@
+//! The two sides of a cluster: `routers` and `real_servers`.
+
+use super::{
+    Batch, Director, RealServers, Routers, Services, Vsftpd, batch, cluster::optional, network, services, settings,
+};
+use crate::inventory::Pattern;
+use crate::source::{Fields, Node, Reading, Value};
+
+const ROUTERS: [&str; 4] = ["hosts", "serial", "director", "services"];
+const REAL_SERVERS: [&str; 5] = ["hosts", "serial", "network", "vsftpd", "services"];
+
+pub(super) fn routers(node: &Node, reading: &mut Reading) -> Option<Routers> {
+    let fields = reading.fields(node, "`routers`", &ROUTERS)?;
+    let hosts = hosts(fields, reading);
+    let serial = optional(fields, "serial", vec![Batch::Count(1)], reading, batch::serial);
+    let director = optional(fields, "director", Director::Ipvsadm, reading, director);
+    let services = optional(fields, "services", Services::new(), reading, services::read);
+    Some(Routers { hosts: hosts?, serial: serial?, director: director?, services: services? })
+}
+
+pub(super) fn real_servers(node: &Node, reading: &mut Reading) -> Option<RealServers> {
+    let fields = reading.fields(node, "`real_servers`", &REAL_SERVERS)?;
+    let hosts = hosts(fields, reading);
+    let serial = optional(fields, "serial", vec![Batch::Percent(100)], reading, batch::serial);
+    let network = optional(fields, "network", None, reading, |node, reading| network::network(node, reading).map(Some));
+    let vsftpd = optional(fields, "vsftpd", Vsftpd::default(), reading, settings::vsftpd);
+    let services = optional(fields, "services", Services::new(), reading, services::read);
+    Some(RealServers { hosts: hosts?, serial: serial?, network: network?, vsftpd: vsftpd?, services: services? })
+}
+
+/// A pattern, or a list of patterns.
+fn hosts(fields: Fields<'_>, reading: &mut Reading) -> Option<Pattern> {
+    let node = fields.require(reading, "hosts")?;
+    let texts: Vec<&str> = match &node.value {
+        Value::List(items) => {
+            let texts: Vec<_> = items.iter().map(|item| reading.text(item, "a host pattern")).collect();
+            texts.into_iter().collect::<Option<_>>()?
+        }
+        _ => vec![reading.text(node, "`hosts`")?],
+    };
+    let place = reading.source().place(node.span);
+    match Pattern::of_list(&texts, &place) {
+        Ok(pattern) => Some(pattern),
+        Err(fault) => reading.note(fault),
+    }
+}
+
+fn director(node: &Node, reading: &mut Reading) -> Option<Director> {
+    let words = [("ipvsadm", Director::Ipvsadm), ("piranha", Director::Piranha), ("keepalived", Director::Keepalived)];
+    reading.word(node, "`director`", &words)
+}

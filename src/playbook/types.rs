@@ -1,0 +1,148 @@
+//! What a playbook says, as types: every value in them is checked.
+
+use crate::inventory::Pattern;
+use crate::lvs::{ActiveNat, FirewallMark, ForwardingMethod, Persistence, Port, PortRange, Scheduler};
+use crate::source::Place;
+use camino::Utf8PathBuf;
+use indexmap::IndexMap;
+use ipnet::Ipv4Net;
+use std::{collections::BTreeSet, net::Ipv4Addr};
+
+/// One play: a cluster to keep converged.
+#[derive(Debug, Clone)]
+pub struct Play {
+    /// 1 to 200 bytes on one line; unique within a run, for rules are tagged with it.
+    pub name: String,
+    /// Words for `--tags`.
+    pub tags: Vec<String>,
+    /// The cluster.
+    pub cluster: Cluster,
+    /// Where the name is written.
+    pub name_place: Place,
+    /// Where the cluster's values are written.
+    pub places: ClusterPlaces,
+}
+
+/// A cluster, stated once; routers and real servers are both derived from it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cluster {
+    /// The address that clients connect to.
+    pub virtual_ip: Ipv4Addr,
+    /// Joins control port and passive range.
+    pub firewall_mark: FirewallMark,
+    /// Where clients connect; outside the passive range.
+    pub control_port: Port,
+    /// The ports that vsftpd may name to passive clients.
+    pub passive_ports: PortRange,
+    /// What routers do to active data connections; `None` unless forwarding is NAT.
+    pub active_nat: ActiveNat,
+    /// How new clients are given to real servers.
+    pub scheduler: Scheduler,
+    /// How long a client stays with its real server.
+    pub persistence: Persistence,
+    /// How packets reach real servers.
+    pub forwarding: ForwardingMethod,
+    /// Seconds that a real server on its way out keeps its connections, 0 to 86400.
+    pub drain_timeout: u32,
+    /// The LVS routers.
+    pub routers: Routers,
+    /// The FTP servers.
+    pub real_servers: RealServers,
+}
+
+/// Where a cluster's values are written; the cluster itself for those left to their defaults.
+#[derive(Debug, Clone)]
+pub struct ClusterPlaces {
+    /// `virtual_ip`.
+    pub virtual_ip: Place,
+    /// `firewall_mark`.
+    pub firewall_mark: Place,
+    /// `control_port`.
+    pub control_port: Place,
+    /// `passive_ports`.
+    pub passive_ports: Place,
+    /// `real_servers.network`.
+    pub network: Place,
+}
+
+/// The LVS routers' part.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Routers {
+    /// Which hosts.
+    pub hosts: Pattern,
+    /// How many at a time, batch by batch; the last repeats.
+    pub serial: Vec<Batch>,
+    /// What owns the IPVS table.
+    pub director: Director,
+    /// Services at runlevels, by name.
+    pub services: Services,
+}
+
+/// The real servers' part.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RealServers {
+    /// Which hosts.
+    pub hosts: Pattern,
+    /// How many at a time, batch by batch; the last repeats.
+    pub serial: Vec<Batch>,
+    /// The network that all of them are in; always there when forwarding is NAT.
+    pub network: Option<Ipv4Net>,
+    /// The FTP daemon.
+    pub vsftpd: Vsftpd,
+    /// Services at runlevels, by name.
+    pub services: Services,
+}
+
+/// The FTP daemon's part.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Vsftpd {
+    /// The configuration file, absolute; found on the host if not given.
+    pub conf: Option<Utf8PathBuf>,
+    /// Options and values of the user's own, in the playbook's order; none that the cluster sets.
+    pub settings: Vec<(String, String)>,
+}
+
+/// A batch of hosts that change together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Batch {
+    /// So many hosts, 1 or more.
+    Count(u32),
+    /// So many of a hundred, 1 to 100.
+    Percent(u8),
+}
+
+impl Batch {
+    /// How many of so many hosts this batch takes: at least one.
+    #[must_use]
+    pub fn size(self, hosts: usize) -> usize {
+        match self {
+            Self::Count(count) => usize::try_from(count).unwrap_or(usize::MAX),
+            Self::Percent(percent) => (hosts * usize::from(percent) / 100).max(1),
+        }
+    }
+}
+
+/// What owns a router's IPVS table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Director {
+    /// ipvsadm and the boot file of its service.
+    Ipvsadm,
+    /// Piranha's pulse and lvs.cf.
+    Piranha,
+    /// keepalived.
+    Keepalived,
+}
+
+/// Services by name, in the playbook's order.
+pub type Services = IndexMap<String, Service>;
+
+/// How a service is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// The runlevels that it starts in, 0 to 6; 3 and 5 by default.
+    pub runlevels: BTreeSet<u8>,
+    /// Whether it starts at boot; true by default.
+    pub enabled: bool,
+    /// Whether it runs now; `None` leaves that alone.
+    pub running: Option<bool>,
+}

@@ -1,0 +1,114 @@
+//! JSON to the tree, by `serde_json`: its own grammar and its own line and column for syntax errors.
+//!
+//! Each value is first found as a raw slice of the text, whose position in the text is its place.
+
+use super::{Entry, Fault, Faults, Node, Source, Span, Value, node::Repeats};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::{fmt, sync::Arc};
+
+/// Deeper nesting is refused: nothing that is read here has more than a dozen levels.
+pub(super) const DEEPEST: usize = 100;
+
+pub(super) fn parse(source: &Arc<Source>) -> Result<Node, Faults> {
+    let text = source.text();
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut tree = Tree { source, repeats: Repeats::new(source) };
+    let node = serde_json::from_str::<&RawValue>(text)
+        .map_err(|error| tree.syntax(&error, text))
+        .and_then(|raw| tree.node(raw.get(), 0))?;
+    tree.repeats.check()?;
+    Ok(node)
+}
+
+struct Tree<'s> {
+    source: &'s Arc<Source>,
+    repeats: Repeats<'s>,
+}
+
+impl<'s> Tree<'s> {
+    fn node(&mut self, raw: &'s str, depth: usize) -> Result<Node, Fault> {
+        let span = self.span(raw);
+        if depth > DEEPEST {
+            let message = format!("values are nested deeper than {DEEPEST} levels");
+            return Err(Fault::at(&self.source.place(Span { end: span.start + 1, ..span }), message));
+        }
+        let value = match raw.as_bytes().first() {
+            Some(b'{') => self.map(raw, depth)?,
+            Some(b'[') => Value::List(
+                self.parsed::<Vec<&RawValue>>(raw)?
+                    .into_iter()
+                    .map(|item| self.node(item.get(), depth + 1))
+                    .collect::<Result<_, _>>()?,
+            ),
+            Some(b'"') => Value::Text(self.parsed(raw)?),
+            Some(b't') => Value::Bool(true),
+            Some(b'f') => Value::Bool(false),
+            Some(b'n') | None => Value::Null,
+            Some(_) => Value::Number(raw.to_owned()),
+        };
+        Ok(Node { span, value })
+    }
+
+    fn map(&mut self, raw: &'s str, depth: usize) -> Result<Value, Fault> {
+        let pairs: Pairs<'s> = self.parsed(raw)?;
+        let mut entries = Vec::with_capacity(pairs.0.len());
+        for (key, value) in pairs.0 {
+            entries.push(Entry {
+                key: self.parsed(key.get())?,
+                key_span: self.span(key.get()),
+                value: self.node(value.get(), depth + 1)?,
+            });
+        }
+        self.repeats.look(&entries);
+        Ok(Value::Map(entries))
+    }
+
+    fn parsed<T: Deserialize<'s>>(&self, raw: &'s str) -> Result<T, Fault> {
+        serde_json::from_str(raw).map_err(|error| self.syntax(&error, raw))
+    }
+
+    /// Where a slice of the text lies in it.
+    fn span(&self, part: &str) -> Span {
+        let start = part.as_ptr().addr() - self.source.text().as_ptr().addr();
+        Span { start, end: start + part.len() }
+    }
+
+    /// `serde_json`'s error, pointing at the byte that it names: its column counts bytes from 1.
+    fn syntax(&self, error: &serde_json::Error, within: &str) -> Fault {
+        let line_start = within.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
+        let start = self.span(within).start + line_start + error.column().saturating_sub(1);
+        let start = start.min(self.source.text().len());
+        let said = error.to_string();
+        let said = said.split(" at line ").next().unwrap_or(&said);
+        let place = self.source.place(Span { start, end: start + 1 });
+        Fault::at(&place, format!("this is not JSON: {said}"))
+    }
+}
+
+/// A map's keys and values, as they stand in the text.
+struct Pairs<'s>(Vec<(&'s RawValue, &'s RawValue)>);
+
+impl<'s> Deserialize<'s> for Pairs<'s> {
+    fn deserialize<D: Deserializer<'s>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(PairsVisitor)
+    }
+}
+
+struct PairsVisitor;
+
+impl<'s> Visitor<'s> for PairsVisitor {
+    type Value = Pairs<'s>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map")
+    }
+
+    fn visit_map<A: MapAccess<'s>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut pairs = Vec::new();
+        while let Some(pair) = map.next_entry()? {
+            pairs.push(pair);
+        }
+        Ok(Pairs(pairs))
+    }
+}

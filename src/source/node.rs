@@ -1,0 +1,107 @@
+//! The tree that JSON and YAML files are read to: each value and key knows its place.
+
+use super::{Fault, Faults, Source, Span, shown};
+use std::{collections::HashMap, sync::Arc};
+
+/// A value and its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// Where it is written.
+    pub span: Span,
+    /// What is written there.
+    pub value: Value,
+}
+
+/// What a file can say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// Nothing: `null`, or in YAML an empty value.
+    Null,
+    /// True or false.
+    Bool(bool),
+    /// A number as it is written, so that `021` and `1e3` can be told from 21 and 1000.
+    Number(String),
+    /// Text.
+    Text(String),
+    /// Values in order.
+    List(Vec<Node>),
+    /// Keys and values in the order of the file; no key is there twice.
+    Map(Vec<Entry>),
+    /// A YAML value with a tag that is not read, such as `!vault`.
+    Tagged(String),
+}
+
+impl Node {
+    /// Its first byte: what to point at when something is missing in it.
+    #[must_use]
+    pub fn start(&self) -> Span {
+        Span { start: self.span.start, end: self.span.start + 1 }
+    }
+
+    /// The value of a key, if this is a map that has it.
+    #[must_use]
+    pub fn entry(&self, key: &str) -> Option<&Self> {
+        match &self.value {
+            Value::Map(entries) => entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value),
+            _ => None,
+        }
+    }
+}
+
+/// A key of a map with its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The key.
+    pub key: String,
+    /// Where the key is written.
+    pub key_span: Span,
+    /// The value.
+    pub value: Node,
+}
+
+impl Value {
+    /// What kind of value this is, for messages.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "nothing (null)",
+            Self::Bool(_) => "true or false",
+            Self::Number(_) => "a number",
+            Self::Text(_) => "text",
+            Self::List(_) => "a list",
+            Self::Map(_) => "a map",
+            Self::Tagged(_) => "a tagged value",
+        }
+    }
+}
+
+/// Finds keys that are in a map twice.
+pub(super) struct Repeats<'s> {
+    source: &'s Arc<Source>,
+    faults: Vec<Fault>,
+}
+
+impl<'s> Repeats<'s> {
+    pub(super) fn new(source: &'s Arc<Source>) -> Self {
+        Self { source, faults: Vec::new() }
+    }
+
+    /// Notes each key of the map that was there before.
+    pub(super) fn look(&mut self, entries: &[Entry]) {
+        let mut first = HashMap::with_capacity(entries.len());
+        for entry in entries {
+            if let Some(before) = first.insert(entry.key.as_str(), entry.key_span) {
+                let message = format!("the key {} is here twice", shown(&entry.key));
+                self.faults.push(
+                    Fault::at(&self.source.place(entry.key_span), message)
+                        .related(&self.source.place(before), "it was here before")
+                        .hint("keep one of them"),
+                );
+            }
+        }
+    }
+
+    pub(super) fn check(self) -> Result<(), Faults> {
+        Faults::check(self.faults)
+    }
+}

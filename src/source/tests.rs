@@ -1,0 +1,1 @@
+//! Trees of JSON and YAML, and what their errors say.
