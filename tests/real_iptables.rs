@@ -226,7 +226,7 @@ fn rules_in_both_backends_are_an_error() {
         type_rules(&netns, other, &ADOPTED[0][1..2]);
         let host = connection(&session, &json!({"lvs_ftp_exec": netns.words()}));
         let outcome = check(&[(target(backend), host)], 1).remove(0);
-        let text = outcome.trouble.expect("a host that cannot be judged fails").text().to_owned();
+        let text = outcome.trouble.unwrap().text().to_owned();
         assert!(
             text.contains("the other one holds rules in mangle PREROUTING") && text.contains("lvs_iptables"),
             "{text}"

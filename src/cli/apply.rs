@@ -20,6 +20,7 @@ use std::io::{IsTerminal, Write};
 /// /etc/lvs-ftp.
 #[derive(Debug, Args)]
 #[command(after_help = Exit::HELP)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that people type")]
 pub(super) struct Apply {
     /// Playbooks: JSON or YAML files, each a list of plays
     #[arg(value_name = "PLAYBOOK")]

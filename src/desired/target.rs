@@ -122,7 +122,7 @@ impl<'a> Targets<'a> {
             }
             Some((_, first)) if first.wanted == rule.wanted => {}
             Some((first, _)) => {
-                self.faults.push(differ(first, play, &host.target.host, "active_nat", "of one network"))
+                self.faults.push(differ(first, play, &host.target.host, "active_nat", "of one network"));
             }
         }
     }

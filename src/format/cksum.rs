@@ -14,7 +14,7 @@ pub fn cksum(bytes: &[u8]) -> String {
     bytes.iter().copied().for_each(&mut feed);
     let mut length = bytes.len();
     while length > 0 {
-        feed((length & 0xff) as u8);
+        feed(length.to_le_bytes()[0]);
         length >>= 8;
     }
     format!("{} {}", !crc, bytes.len())

@@ -63,7 +63,7 @@ impl IptablesSave {
                 }
                 _ => {}
             }
-            number += line.iter().filter(|byte| **byte == b'\n').count().saturating_sub(1);
+            number += line.split(|byte| *byte == b'\n').count().saturating_sub(2);
             lines.push(Line { kind, range: start..end });
             start = end;
         }

@@ -267,7 +267,7 @@ impl Words {
 
 impl Options {
     fn service(self) -> Option<Service> {
-        if !self.key.first().is_some_and(|word| word != "-6") {
+        if self.key.first().is_none_or(|word| word == "-6") {
             return None;
         }
         let is_v6 = self.key.iter().any(|word| word == "-6" || word.starts_with('['));
@@ -283,7 +283,7 @@ impl Options {
     }
 
     fn destination(self) -> Option<(ServiceKey, Destination)> {
-        if !self.key.first().is_some_and(|word| word != "-6") {
+        if self.key.first().is_none_or(|word| word == "-6") {
             return None;
         }
         let address = self.address?;

@@ -22,7 +22,7 @@ fn what_ipvsadm_prints_is_read_and_rendered_alike() {
 #[test]
 fn saved_files_may_use_any_form_that_ipvsadm_takes() {
     let typed = "--add-service --fwmark-service 21 -p\n-a -f21 -r 10.1.1.11\n-a -r [fd00::1] -6 -f 21 -m\n";
-    let table = IpvsTable::parse(format!("{typed}").replace("-a -r [", "-A -f 21 -6\n-a -r [").as_bytes()).unwrap();
+    let table = IpvsTable::parse(typed.replace("-a -r [", "-A -f 21 -6\n-a -r [").as_bytes()).unwrap();
     assert_eq!(
         table.render(),
         "-A -f 21 -s wlc -p 360\n-a -f 21 -r 10.1.1.11:0 -g -w 1\n-A -f 21 -6 -s wlc\n-a -f 21 -6 -r [fd00::1]:0 -m -w 1\n"

@@ -142,8 +142,8 @@ impl<I: Iterator<Item = Vec<u8>>> Reader<I> {
             name = self.words.next()?;
         }
         match name.as_slice() {
-            b"-s" | b"--source" | b"--src" => rule.source = self.any_network()?,
-            b"-d" | b"--destination" | b"--dst" => rule.destination = self.any_network()?,
+            b"-s" | b"--source" | b"--src" => rule.source = not_any(self.network()?),
+            b"-d" | b"--destination" | b"--dst" => rule.destination = not_any(self.network()?),
             b"-p" | b"--protocol" | b"--proto" => {
                 rule.protocol = match (self.value()?.to_ascii_lowercase().as_str(), negated) {
                     ("tcp" | "6", false) => Protocol::Tcp,
@@ -206,10 +206,9 @@ impl<I: Iterator<Item = Vec<u8>>> Reader<I> {
         Some(if negated { set.complement() } else { set })
     }
 
-    /// A network; 0.0.0.0/0 is any.
-    fn any_network(&mut self) -> Option<Option<Ipv4Net>> {
-        let network = ipv4::network(&self.value()?)?;
-        Some(Some(network).filter(|network| network.prefix_len() > 0))
+    /// A network.
+    fn network(&mut self) -> Option<Ipv4Net> {
+        ipv4::network(&self.value()?)
     }
 }
 
@@ -219,6 +218,11 @@ fn may_be_negated(option: &[u8]) -> bool {
     let option = option.to_ascii_lowercase();
     [b"-i".as_slice(), b"-o", b"-p", b"--proto", b"--protocol"].contains(&option.as_slice())
         || [b"port".as_slice(), b"ports", b"interface"].iter().any(|end| option.ends_with(end))
+}
+
+/// 0.0.0.0/0 is any network.
+fn not_any(network: Ipv4Net) -> Option<Ipv4Net> {
+    (network.prefix_len() > 0).then_some(network)
 }
 
 /// A mark operation as value and mask; `--set-mark V/M` clears the bits of V too.

@@ -3,10 +3,14 @@
 use crate::{format::printable, plan::Change};
 use similar::TextDiff;
 
-/// The unified diff of a change's text before and after; empty when it has none.
+/// The unified diff of what changes name before and after; empty when they have no text.
 #[must_use]
-pub fn unified(name: &str, change: &Change) -> String {
-    let (before, after) = (shown(&change.before), shown(&change.after));
+pub fn unified<'a>(name: &str, changes: impl IntoIterator<Item = &'a Change>) -> String {
+    let (mut before, mut after) = (String::new(), String::new());
+    for change in changes {
+        before.push_str(&shown(&change.before));
+        after.push_str(&shown(&change.after));
+    }
     if before == after {
         return String::new();
     }

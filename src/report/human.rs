@@ -87,9 +87,9 @@ fn item_lines(host: &str, item: &Item, detail: Detail) -> String {
         if detail.commands {
             text.extend(change.step.commands().iter().map(|line| format!("        $ {}\n", printable(line))));
         }
-        if detail.diff {
-            text.push_str(&coloured(&diff::unified(item.kind.name(), change)));
-        }
+    }
+    if detail.diff {
+        text.push_str(&coloured(&diff::unified(&format!("{} on {host}", item.kind.name()), &item.changes)));
     }
     text
 }

@@ -38,7 +38,7 @@ fn changes(outcome: &Outcome) -> Vec<Value> {
             "summary": change.summary,
             "before": text(&change.before),
             "after": text(&change.after),
-            "diff": diff::unified(item.kind.name(), change),
+            "diff": diff::unified(item.kind.name(), [change]),
             "made": made,
         })
     };

@@ -2,6 +2,7 @@
 //!
 //! What it prints and does is held against the real iptables in tests/real_iptables.rs and against the real ipvsadm
 //! in the lab.
+#![allow(dead_code, reason = "each suite uses a part")]
 
 use lvs_ftp::{
     format::{

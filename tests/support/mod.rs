@@ -1,4 +1,5 @@
 //! What tests with real tools share: ways onto this machine, and network namespaces that go away by themselves.
+#![allow(dead_code, reason = "each suite uses a part")]
 
 use lvs_ftp::{
     host::{Connection, Session},
