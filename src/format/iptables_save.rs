@@ -4,6 +4,7 @@
 //! foreign rules cost little more than their text.
 
 use super::{Malformed, iptables_words, rule::Rule};
+use crate::plan::{Place, RuleChanges};
 use std::ops::Range;
 
 /// A dump of one or more tables.
@@ -89,7 +90,7 @@ impl IptablesSave {
         for line in &self.lines {
             let text = &self.text[line.range.clone()];
             match line.kind {
-                Kind::Table => here = text[1..].trim_ascii() == table.as_bytes(),
+                Kind::Table => here = is_table(text, table),
                 Kind::Rule if here => {
                     let text = without_counters(text).trim_ascii_end();
                     if !appends_to(text, chain) {
@@ -103,6 +104,86 @@ impl IptablesSave {
         }
         rules
     }
+}
+
+impl IptablesSave {
+    /// The dump with other rules in one chain; every other byte is kept. A table that is not there is added at the end,
+    /// with just the chain that it is needed for: more chains than that an old kernel may not have.
+    pub fn edited(&self, table: &str, chain: &str, changes: &RuleChanges) -> Result<Self, Malformed> {
+        if changes.inserts.is_empty() && changes.deletes.is_empty() {
+            return Ok(self.clone());
+        }
+        let mut text = Vec::with_capacity(self.text.len() + 256);
+        let (mut here, mut there, mut number) = (false, false, 0);
+        let last = self.rules(table, chain).len();
+        let put = |text: &mut Vec<u8>, place: Place| {
+            for (_, rule) in changes.inserts.iter().filter(|(at, _)| *at == place) {
+                text.extend(format!("-A {chain} {rule}\n").into_bytes());
+            }
+        };
+        for line in &self.lines {
+            let raw = &self.text[line.range.clone()];
+            if line.kind == Kind::Table {
+                here = is_table(raw, table);
+                there |= here;
+            }
+            let mine = here && line.kind == Kind::Rule && appends_to(without_counters(raw).trim_ascii_end(), chain);
+            if mine {
+                number += 1;
+                put(&mut text, Place::Before(number));
+            }
+            if here && line.kind == Kind::Commit && last == 0 {
+                put(&mut text, Place::End);
+            }
+            if !(mine && changes.deletes.iter().any(|(rule, _)| rule.number == number)) {
+                text.extend(raw);
+            }
+            if mine && number == last {
+                put(&mut text, Place::End);
+            }
+        }
+        if !there && !changes.inserts.is_empty() {
+            if text.last().is_some_and(|byte| *byte != b'\n') {
+                text.push(b'\n');
+            }
+            text.extend(format!("*{table}\n:{chain} ACCEPT [0:0]\n").into_bytes());
+            for (_, rule) in &changes.inserts {
+                text.extend(format!("-A {chain} {rule}\n").into_bytes());
+            }
+            text.extend(b"COMMIT\n");
+        }
+        Self::parse(text)
+    }
+
+    /// Whether a table has more than one section: a restore lets the last one win, and what was meant is unclear.
+    #[must_use]
+    pub fn is_split(&self, table: &str) -> bool {
+        let sections =
+            self.lines.iter().filter(|line| line.kind == Kind::Table && is_table(&self.text[line.range.clone()], table));
+        sections.count() > 1
+    }
+
+    /// Whether a file changes a chain by other commands than `-A`, so that its rules are not simply its lines.
+    #[must_use]
+    pub fn has_commands(&self, table: &str, chain: &str) -> bool {
+        let mut here = false;
+        self.lines.iter().any(|line| {
+            let text = &self.text[line.range.clone()];
+            if line.kind == Kind::Table {
+                here = is_table(text, table);
+            }
+            let mut words = without_counters(text).trim_ascii().split(u8::is_ascii_whitespace);
+            let verb = words.next().unwrap_or_default();
+            let on = words.find(|word| !word.is_empty());
+            here && line.kind == Kind::Rule
+                && !matches!(verb, b"-A" | b"--append")
+                && on.is_none_or(|on| on == chain.as_bytes())
+        })
+    }
+}
+
+fn is_table(line: &[u8], table: &str) -> bool {
+    line[1..].trim_ascii() == table.as_bytes()
 }
 
 const NOT_A_LINE: &str = "this is not a line of iptables-save";

@@ -117,25 +117,52 @@ impl IpvsTable {
     }
 
     fn line(&mut self, line: &str) -> Result<(), &'static str> {
+        match Entry::parse(line)? {
+            Entry::Service(service) if self.service(&service.key).is_some() => return Err("this service is there twice"),
+            Entry::Service(service) => self.services.push(service),
+            Entry::Destination(key, destination) => {
+                let service = self.services.iter_mut().find(|service| service.key == key);
+                service.ok_or("this destination belongs to no service above it")?.destinations.push(destination);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What one line of a saved table adds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// A service, without destinations.
+    Service(Service),
+    /// A destination of a service.
+    Destination(ServiceKey, Destination),
+}
+
+impl Entry {
+    /// Reads a line in any form that ipvsadm takes. The error says what is wrong with it.
+    pub fn parse(line: &str) -> Result<Self, &'static str> {
         let mut words = Words(line.split_whitespace().map(str::to_owned).collect());
         let verb = words.next().ok_or("this line is empty")?;
         let options = words.options()?;
         match verb.as_str() {
             "-A" | "--add-service" => {
-                let service = options.service().ok_or("this service has no -f, -t, -u or --sctp-service")?;
-                if self.service(&service.key).is_some() {
-                    return Err("this service is there twice");
-                }
-                self.services.push(service);
+                options.service().map(Self::Service).ok_or("this service has no -f, -t, -u or --sctp-service")
             }
-            "-a" | "--add-server" => {
-                let (key, destination) = options.destination().ok_or("this destination has no service or no -r")?;
-                let service = self.services.iter_mut().find(|service| service.key == key);
-                service.ok_or("this destination belongs to no service above it")?.destinations.push(destination);
-            }
-            _ => return Err("this is not a line of ipvsadm -S"),
+            "-a" | "--add-server" => options
+                .destination()
+                .map(|(key, destination)| Self::Destination(key, destination))
+                .ok_or("this destination has no service or no -r"),
+            _ => Err("this is not a line of ipvsadm -S"),
         }
-        Ok(())
+    }
+
+    /// The key of the service that it belongs to.
+    #[must_use]
+    pub const fn key(&self) -> &ServiceKey {
+        match self {
+            Self::Service(service) => &service.key,
+            Self::Destination(key, _) => key,
+        }
     }
 }
 

@@ -5,6 +5,7 @@ pub mod iptables_save;
 pub mod iptables_words;
 pub mod ipv4;
 pub mod ipvs;
+pub mod ipvs_file;
 pub mod ipvs_thresholds;
 pub mod port_set;
 pub mod rule;

@@ -1,5 +1,7 @@
 //! Edits of a rule table, and the block of iptables-restore that makes them all or none.
 
+use crate::format::iptables_save::PlacedRule;
+
 /// Where a rule goes in its chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
@@ -26,6 +28,17 @@ pub enum RuleEdit {
         /// The line as it was printed: `-A CHAIN …`.
         line: Vec<u8>,
     },
+}
+
+/// What a chain lacks and has too much, before it is known whether the chain is a kernel's or a file's.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RuleChanges {
+    /// Rules that come: where, and matches and target.
+    pub inserts: Vec<(Place, String)>,
+    /// Rules that go, and why.
+    pub deletes: Vec<(PlacedRule, &'static str)>,
+    /// What somebody should look at.
+    pub warnings: Vec<String>,
 }
 
 /// The input for `iptables-restore --noflush`. Inserts come first, so that observed positions hold; an insert's number

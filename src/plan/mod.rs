@@ -3,8 +3,8 @@
 mod edit;
 mod step;
 
-pub use edit::{Place, RuleEdit, block};
-pub use step::{Step, steps};
+pub use edit::{Place, RuleChanges, RuleEdit, block};
+pub use step::{Proof, ServiceAct, Step, steps};
 
 use std::fmt;
 
@@ -19,11 +19,13 @@ pub enum Stage {
     Steer,
     /// Routers: destinations, rules and services that go.
     Contract,
+    /// All: boot files and runlevels.
+    Persist,
 }
 
 impl Stage {
     /// Every stage, in order.
-    pub const ALL: [Self; 4] = [Self::Expand, Self::Serve, Self::Steer, Self::Contract];
+    pub const ALL: [Self; 5] = [Self::Expand, Self::Serve, Self::Steer, Self::Contract, Self::Persist];
 }
 
 impl fmt::Display for Stage {
@@ -33,6 +35,7 @@ impl fmt::Display for Stage {
             Self::Serve => "serve",
             Self::Steer => "steer",
             Self::Contract => "contract",
+            Self::Persist => "persist",
         })
     }
 }
@@ -48,6 +51,14 @@ pub enum Action {
     Remove,
     /// A daemon is told to read its file again.
     Reload,
+    /// A service is started.
+    Start,
+    /// A service is stopped.
+    Stop,
+    /// A service is made to start at boot.
+    Enable,
+    /// A service is kept from starting at boot.
+    Disable,
 }
 
 impl fmt::Display for Action {
@@ -57,6 +68,10 @@ impl fmt::Display for Action {
             Self::Edit => "edit",
             Self::Remove => "remove",
             Self::Reload => "reload",
+            Self::Start => "start",
+            Self::Stop => "stop",
+            Self::Enable => "enable",
+            Self::Disable => "disable",
         })
     }
 }

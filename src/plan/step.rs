@@ -1,7 +1,10 @@
 //! What is done on a host, as data. host/ turns it into sh text, and an in-memory host into its effect.
 
 use super::{Change, RuleEdit, Stage, block};
-use crate::{format::sh, probe::IptablesCommand};
+use crate::{
+    format::sh,
+    probe::{IptablesCommand, ServiceManager},
+};
 use camino::Utf8PathBuf;
 use std::fmt;
 
@@ -23,14 +26,16 @@ pub enum Step {
     Ipvsadm(Vec<String>),
     /// The kernel forwards IPv4 packets from now on.
     IpForward,
-    /// vsftpd.conf gets a new text, if vsftpd takes it and nobody changed the old one meanwhile.
-    VsftpdConf {
+    /// A file gets a new text, if its user takes it and nobody changed the old one meanwhile.
+    File {
         /// The file.
         path: Utf8PathBuf,
-        /// The checksum of the text that was observed.
-        observed: String,
+        /// The checksum of the text that was observed; nothing when there was no file.
+        observed: Option<String>,
         /// The new text.
         text: Vec<u8>,
+        /// What shows that the new text is fit, before it takes the old one's place.
+        proof: Proof,
     },
     /// Daemons are told to read a file again, and a stamp says that they did.
     VsftpdReload {
@@ -39,6 +44,46 @@ pub enum Step {
         /// Process id and start time of each daemon.
         daemons: Vec<(u32, u64)>,
     },
+    /// A service is enabled, disabled, started or stopped.
+    Service {
+        /// What the host manages its services with.
+        manager: ServiceManager,
+        /// The service, by the manager's own name.
+        name: String,
+        /// What is done.
+        act: ServiceAct,
+    },
+    /// Something that only a person can do: the step fails and says what.
+    Person(String),
+}
+
+/// What shows that a new file is fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// Nothing can: its user has no way to try it.
+    None,
+    /// vsftpd itself reads it.
+    Vsftpd,
+    /// iptables-restore tries it, and loads it in a network namespace of its own where one can be made.
+    PacketFilter {
+        /// The iptables that loads it at boot.
+        command: IptablesCommand,
+        /// Whether its restore command takes a bound for waiting on the lock.
+        waits_for_lock: bool,
+    },
+}
+
+/// What is done to a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServiceAct {
+    /// It starts at boot in these runlevels.
+    Enable(Vec<u8>),
+    /// It does not start at boot in these runlevels.
+    Disable(Vec<u8>),
+    /// It runs now.
+    Start,
+    /// It does not run now.
+    Stop,
 }
 
 impl Step {
@@ -65,8 +110,16 @@ impl fmt::Display for Step {
             Self::Rules { table, .. } => write!(f, "change the rules of table {table}"),
             Self::Ipvsadm(words) => write!(f, "run ipvsadm {}", words.join(" ")),
             Self::IpForward => f.write_str("set net.ipv4.ip_forward"),
-            Self::VsftpdConf { path, .. } => write!(f, "replace {path}"),
+            Self::File { path, observed: Some(_), .. } => write!(f, "replace {path}"),
+            Self::File { path, observed: None, .. } => write!(f, "write {path}"),
             Self::VsftpdReload { conf, .. } => write!(f, "make vsftpd read {conf} again"),
+            Self::Service { name, act, .. } => match act {
+                ServiceAct::Enable(_) => write!(f, "enable {name} at boot"),
+                ServiceAct::Disable(_) => write!(f, "disable {name} at boot"),
+                ServiceAct::Start => write!(f, "start {name}"),
+                ServiceAct::Stop => write!(f, "stop {name}"),
+            },
+            Self::Person(_) => f.write_str("go on without a person"),
         }
     }
 }
@@ -84,8 +137,10 @@ impl Step {
             }
             Self::Ipvsadm(words) => vec![format!("ipvsadm {}", sh::words(words))],
             Self::IpForward => vec!["echo 1 >/proc/sys/net/ipv4/ip_forward".to_owned()],
-            Self::VsftpdConf { path, text, .. } => vec![format!("replace {path} ({} bytes)", text.len())],
+            Self::File { path, text, .. } => vec![format!("replace {path} ({} bytes)", text.len())],
             Self::VsftpdReload { daemons, .. } => daemons.iter().map(|(pid, _)| format!("kill -HUP {pid}")).collect(),
+            Self::Service { manager, name, act } => vec![manager.command(name, act)],
+            Self::Person(what) => vec![format!("# {what}")],
         }
     }
 }

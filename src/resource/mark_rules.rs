@@ -12,7 +12,7 @@ use crate::{
         rule::{Protocol, Rule, Target},
     },
     lvs::{FirewallMark, Port, PortRange},
-    plan::{Diff, Place, Stage},
+    plan::{Diff, Place, RuleChanges},
     probe::{Facts, IptablesCommand, Probe, Unknown},
 };
 use ipnet::Ipv4Net;
@@ -35,6 +35,10 @@ pub struct MarkRules {
     pub passive_ports: PortRange,
 }
 
+/// Where the rules are.
+pub(super) const TABLE: &str = "mangle";
+pub(super) const CHAIN: &str = "PREROUTING";
+
 /// What a rule of the chain is to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Standing {
@@ -56,14 +60,21 @@ impl Resource for MarkRules {
     }
 
     fn diff(&self, facts: &Facts) -> Result<Diff, Unknown> {
-        let set = RuleSet::read(facts, &self.command, "mangle", "PREROUTING")?;
-        let mut diff = Diff::default();
+        let set = RuleSet::read(facts, &self.command, TABLE, CHAIN)?;
+        Ok(set.changes(self.edits(&set.rules)))
+    }
+}
+
+impl MarkRules {
+    /// What a chain's rules, running or saved, leave to be done.
+    pub(super) fn edits(&self, rules: &[PlacedRule]) -> RuleChanges {
+        let mut changes = RuleChanges::default();
         let (mut fitting, mut stale): (Vec<&PlacedRule>, Vec<&PlacedRule>) = (Vec::new(), Vec::new());
-        for rule in &set.rules {
+        for rule in rules {
             match self.standing(&rule.rule) {
                 Standing::Fitting => fitting.push(rule),
                 Standing::Stale if removable(rule) => stale.push(rule),
-                Standing::Stale | Standing::Foreign => diff.warnings.extend(self.collision(rule)),
+                Standing::Stale | Standing::Foreign => changes.warnings.extend(self.collision(rule)),
             }
         }
         // What fitting rules leave unmarked is added, in the reference set-up's two pieces. A new rule goes before the
@@ -73,7 +84,7 @@ impl Resource for MarkRules {
         let missing = self.pieces().into_iter().filter(|piece| !piece.is_subset(&marked));
         let mut added = PortSet::default();
         for piece in missing {
-            diff.changes.push(set.add(Stage::Expand, place, self.rule(&piece)));
+            changes.inserts.push((place, self.rule(&piece)));
             added = added.union(&piece);
         }
         // A rule that marks what the others mark already goes, the last one first.
@@ -87,13 +98,11 @@ impl Resource for MarkRules {
                 doubles.push(rule);
             }
         }
-        diff.changes.extend(stale.iter().map(|rule| set.remove(Stage::Contract, rule, "stale")));
-        diff.changes.extend(doubles.iter().rev().map(|rule| set.remove(Stage::Contract, rule, "superfluous")));
-        Ok(diff)
+        changes.deletes.extend(stale.into_iter().map(|rule| (rule.clone(), "stale")));
+        changes.deletes.extend(doubles.into_iter().rev().map(|rule| (rule.clone(), "superfluous")));
+        changes
     }
-}
 
-impl MarkRules {
     /// The ports that shall be marked, as the reference set-up splits them.
     fn pieces(&self) -> [PortSet; 2] {
         [PortSet::port(self.control_port.get()), PortSet::range(self.passive_ports.low(), self.passive_ports.high())]

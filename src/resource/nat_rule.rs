@@ -11,11 +11,15 @@ use crate::{
         rule::{Protocol, Rule, Target},
     },
     lvs::Port,
-    plan::{Diff, Place, Stage},
+    plan::{Diff, Place, RuleChanges},
     probe::{Facts, IptablesCommand, Probe, Unknown},
 };
 use ipnet::Ipv4Net;
 use std::net::Ipv4Addr;
+
+/// Where the rule is.
+pub(super) const TABLE: &str = "nat";
+pub(super) const CHAIN: &str = "POSTROUTING";
 
 /// The rule of nat POSTROUTING that rewrites active data connections.
 #[derive(Debug, Clone)]
@@ -47,32 +51,36 @@ impl Resource for NatRule {
     }
 
     fn diff(&self, facts: &Facts) -> Result<Diff, Unknown> {
-        let set = RuleSet::read(facts, &self.command, "nat", "POSTROUTING")?;
-        let mut diff = Diff::default();
-        let ours: Vec<&PlacedRule> =
-            set.rules.iter().filter(|rule| self.is_ours(&rule.rule) && removable(rule)).collect();
-        let adopted = set.rules.iter().find(|rule| self.fits(&rule.rule));
-        if let (Some((network, source)), None) = (self.wanted, adopted) {
-            // The first match decides in nat, and nothing is more specific than this rule: it goes first, or where the
-            // stale one stood.
-            let place = if set.rules.is_empty() {
-                Place::End
-            } else {
-                Place::Before(ours.first().map_or(1, |rule| rule.number))
-            };
-            diff.changes.push(set.add(Stage::Expand, place, self.rule(network, source)));
-        }
-        for rule in ours {
-            if adopted.is_none_or(|adopted| adopted.number != rule.number) {
-                let why = if self.fits(&rule.rule) { "superfluous" } else { "stale" };
-                diff.changes.push(set.remove(Stage::Contract, rule, why));
-            }
-        }
-        Ok(diff)
+        let set = RuleSet::read(facts, &self.command, TABLE, CHAIN)?;
+        Ok(set.changes(self.edits(&set.rules)))
     }
 }
 
 impl NatRule {
+    /// What a chain's rules, running or saved, leave to be done.
+    pub(super) fn edits(&self, rules: &[PlacedRule]) -> RuleChanges {
+        let mut changes = RuleChanges::default();
+        let ours: Vec<&PlacedRule> =
+            rules.iter().filter(|rule| self.is_ours(&rule.rule) && removable(rule)).collect();
+        let adopted = rules.iter().find(|rule| self.fits(&rule.rule));
+        if let (Some((network, source)), None) = (self.wanted, adopted) {
+            // The first match decides in nat, and nothing is more specific than this rule: it goes first, or where the
+            // stale one stood.
+            let place = match rules {
+                [] => Place::End,
+                _ => Place::Before(ours.first().map_or(1, |rule| rule.number)),
+            };
+            changes.inserts.push((place, self.rule(network, source)));
+        }
+        for rule in ours {
+            if adopted.is_none_or(|adopted| adopted.number != rule.number) {
+                let why = if self.fits(&rule.rule) { "superfluous" } else { "stale" };
+                changes.deletes.push((rule.clone(), why));
+            }
+        }
+        changes
+    }
+
     fn rule(&self, network: Ipv4Net, source: ActiveSource) -> String {
         let target = match source {
             ActiveSource::Masquerade => "MASQUERADE".to_owned(),

@@ -2,7 +2,7 @@
 
 use crate::{
     format::{excerpt, iptables_save::PlacedRule, iptables_words},
-    plan::{Action, Change, Place, RuleEdit, Stage, Step},
+    plan::{Action, Change, Diff, Place, RuleChanges, RuleEdit, Stage, Step},
     probe::{Facts, IptablesCommand, PacketFilter, Unknown},
 };
 
@@ -45,8 +45,15 @@ impl<'a> RuleSet<'a> {
         Ok(Self { filter, command, table, chain, rules: filter.dump.rules(table, chain) })
     }
 
-    /// The change that adds a rule.
-    pub fn add(&self, stage: Stage, place: Place, rule: String) -> Change {
+    /// The changes of the running chain: what comes in the first stage, what goes in the stage of going.
+    pub fn changes(&self, changes: RuleChanges) -> Diff {
+        let RuleChanges { inserts, deletes, warnings } = changes;
+        let added = inserts.into_iter().map(|(place, rule)| self.add(Stage::Expand, place, rule));
+        let removed = deletes.iter().map(|(rule, why)| self.remove(Stage::Contract, rule, why));
+        Diff { changes: added.chain(removed).collect(), warnings }
+    }
+
+    fn add(&self, stage: Stage, place: Place, rule: String) -> Change {
         Change {
             stage,
             action: Action::Add,
@@ -57,8 +64,7 @@ impl<'a> RuleSet<'a> {
         }
     }
 
-    /// The change that removes a rule.
-    pub fn remove(&self, stage: Stage, rule: &PlacedRule, why: &str) -> Change {
+    fn remove(&self, stage: Stage, rule: &PlacedRule, why: &str) -> Change {
         Change {
             stage,
             action: Action::Remove,

@@ -8,7 +8,7 @@ use crate::{
         vsftpd_conf::{READ_LIMIT, ValueKind, VsftpdConf, boolean},
     },
     lvs::{Port, PortRange},
-    plan::{Action, Change, Diff, Stage, Step},
+    plan::{Action, Change, Diff, Proof, Stage, Step},
     probe::{Facts, Probe, Unknown, Vsftpd},
 };
 use camino::Utf8PathBuf;
@@ -49,7 +49,12 @@ impl Resource for VsftpdSettings {
                 summary: format!("{}: {}", found.conf, self.differences(found).join(", ")),
                 before: found.text.clone(),
                 after: text.clone(),
-                step: Step::VsftpdConf { path: found.conf.clone(), observed: cksum(&found.text), text },
+                step: Step::File {
+                    path: found.conf.clone(),
+                    observed: Some(cksum(&found.text)),
+                    text,
+                    proof: Proof::Vsftpd,
+                },
             });
         }
         Ok(diff)
