@@ -166,7 +166,7 @@ fn forwarding(node: &Node, reading: &mut Reading) -> Option<ForwardingMethod> {
     )
 }
 
-/// A scheduler that Linux may not have is let through, unless it is a known one mistyped.
+/// One of Linux's own schedulers: a name that no kernel has would fail only when the service is made.
 fn scheduler(node: &Node, reading: &mut Reading) -> Option<Scheduler> {
     let text = reading.text(node, "`scheduler`")?;
     if !Scheduler::KNOWN.contains(&text) {

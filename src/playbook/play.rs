@@ -76,17 +76,19 @@ fn tags(node: &Node, reading: &mut Reading) -> Option<Vec<String>> {
     let words: Vec<(&Node, &str)> = match &node.value {
         Value::Text(text) => text.split(',').map(|word| (node, word.trim())).collect(),
         Value::List(items) => {
-            let words = items
+            let words: Vec<_> = items
                 .iter()
-                .map(|item| Some((item, reading.text(item, "a tag")?)));
-            words.collect::<Option<_>>()?
+                .map(|item| Some((item, reading.text(item, "a tag")?)))
+                .collect();
+            words.into_iter().collect::<Option<_>>()?
         }
         _ => return reading.wrong_kind(node, "`tags`", "a list of words"),
     };
-    words
+    let tags: Vec<Option<String>> = words
         .into_iter()
         .map(|(node, word)| tag(node, word, reading))
-        .collect()
+        .collect();
+    tags.into_iter().collect()
 }
 
 fn tag(node: &Node, word: &str, reading: &mut Reading) -> Option<String> {

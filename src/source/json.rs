@@ -101,7 +101,10 @@ impl<'s> Tree<'s> {
             start,
             end: start + 1,
         });
+        let comma = matches!(said, "trailing comma" | "key must be a string");
+        let hint = "keys are in double quotes, and no comma stands before a closing bracket";
         Fault::at(&place, format!("this is not JSON: {said}"))
+            .maybe_hint(comma.then(|| hint.to_owned()))
     }
 }
 
