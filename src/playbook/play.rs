@@ -1,7 +1,7 @@
 //! From a playbook's text to its plays.
 
 use super::{Play, cluster, load::same_names};
-use crate::source::{Faults, Node, Reading, Source, Value, shown};
+use crate::source::{Faults, Node, Reading, Source, Value, harmful, shown};
 use std::sync::Arc;
 
 /// The longest name, in bytes: with `lvs-ftp: ` before it, it must fit into an iptables comment of 255.
@@ -63,6 +63,8 @@ fn name(node: &Node, reading: &mut Reading) -> Option<String> {
         "is empty"
     } else if name.trim() != name {
         "must not start or end with a blank"
+    } else if name.contains(harmful) {
+        "holds a character that is not seen, or that turns the direction of the text"
     } else if name.len() > LONGEST_NAME {
         "is longer than 200 bytes; it becomes the comment of iptables rules"
     } else {
