@@ -157,18 +157,25 @@ fn connection(name: &str, place: &Place, options: &ConnectionOptions, meaning: &
 }
 
 fn way(reading: &mut Reading, node: &Node, what: &str) -> Option<Way> {
-    reading.word(
-        node,
-        what,
-        &[
-            ("ssh", Way::Ssh),
-            ("local", Way::Local),
-            ("lvs_ftp_exec", Way::Exec),
-            ("smart", Way::Ssh),
-            ("ansible.builtin.ssh", Way::Ssh),
-            ("ansible.builtin.local", Way::Local),
-        ],
-    )
+    let text = reading.text(node, what)?;
+    let words = [
+        ("ssh", Way::Ssh),
+        ("local", Way::Local),
+        ("lvs_ftp_exec", Way::Exec),
+    ];
+    match plugin(text) {
+        "smart" => Some(Way::Ssh),
+        word => reading.one_of(node.span, word, what, &words),
+    }
+}
+
+/// A plugin's own name: `ssh` of `ansible.builtin.ssh`.
+fn plugin(text: &str) -> &str {
+    let collections = ["ansible.builtin.", "community.general."];
+    collections
+        .iter()
+        .find_map(|collection| text.strip_prefix(collection))
+        .unwrap_or(text)
 }
 
 fn ssh(name: &str, place: &Place, options: &ConnectionOptions, meaning: &mut Meaning<'_>) -> Connection {
@@ -206,18 +213,13 @@ fn ssh(name: &str, place: &Place, options: &ConnectionOptions, meaning: &mut Mea
 fn become_(options: &ConnectionOptions, meaning: &mut Meaning<'_>) -> Option<Become> {
     let wanted = meaning.read(&["ansible_become"], meaning::boolean).unwrap_or(options.become_);
     let method = meaning.read(&["ansible_become_method"], |reading, node, what| {
-        reading.word(
-            node,
-            what,
-            &[
-                ("sudo", BecomeMethod::Sudo),
-                ("doas", BecomeMethod::Doas),
-                ("su", BecomeMethod::Su),
-                ("ansible.builtin.sudo", BecomeMethod::Sudo),
-                ("community.general.doas", BecomeMethod::Doas),
-                ("ansible.builtin.su", BecomeMethod::Su),
-            ],
-        )
+        let words = [
+            ("sudo", BecomeMethod::Sudo),
+            ("doas", BecomeMethod::Doas),
+            ("su", BecomeMethod::Su),
+        ];
+        let text = reading.text(node, what)?;
+        reading.one_of(node.span, plugin(text), what, &words)
     });
     let user = meaning.read(&["ansible_become_user"], user_text);
     wanted.then(|| Become {
