@@ -18,11 +18,7 @@ const AT_LEAST: usize = 100;
 fn every_folder_says_what_it_should() {
     let mut cases = entries(Utf8Path::new(CASES));
     cases.retain(|path| path.is_dir());
-    assert!(
-        cases.len() >= AT_LEAST,
-        "only {} cases in {CASES}",
-        cases.len()
-    );
+    assert!(cases.len() >= AT_LEAST, "only {} cases in {CASES}", cases.len());
     let wrong: Vec<String> = cases.iter().filter_map(|case| check(case)).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -30,12 +26,7 @@ fn every_folder_says_what_it_should() {
 fn entries(folder: &Utf8Path) -> Vec<Utf8PathBuf> {
     let mut paths: Vec<Utf8PathBuf> = folder
         .read_dir_utf8()
-        .map(|entries| {
-            entries
-                .flatten()
-                .map(|entry| entry.path().to_owned())
-                .collect()
-        })
+        .map(|entries| entries.flatten().map(|entry| entry.path().to_owned()).collect())
         .unwrap_or_default();
     paths.sort();
     paths
@@ -49,9 +40,7 @@ fn check(case: &Utf8Path) -> Option<String> {
     };
     let path = case.join("expected.txt");
     if std::env::var_os("UPDATE").is_some() {
-        return fs::write(&path, said)
-            .err()
-            .map(|error| format!("{path}: {error}"));
+        return fs::write(&path, said).err().map(|error| format!("{path}: {error}"));
     }
     let expected = fs::read_to_string(&path).unwrap_or_default();
     (expected != said).then(|| format!("{case} says:\n{said}\nbut {path} says:\n{expected}"))
@@ -59,9 +48,7 @@ fn check(case: &Utf8Path) -> Option<String> {
 
 fn run(case: &Utf8Path) -> Result<Vec<ResolvedCluster>, Faults> {
     let named = |stem: &str, otherwise: &str| {
-        let found = entries(case)
-            .into_iter()
-            .find(|path| path.file_stem() == Some(stem));
+        let found = entries(case).into_iter().find(|path| path.file_stem() == Some(stem));
         found.unwrap_or_else(|| otherwise.into())
     };
     let playbook = named("playbook", "playbooks/site.json");
@@ -91,18 +78,9 @@ fn summary(cluster: &ResolvedCluster) -> String {
             stated.active_nat,
             stated.drain_timeout
         ),
-        format!(
-            "routers {} {:?} {:?}",
-            routers.hosts, routers.serial, routers.director
-        ),
-        format!(
-            "real servers {} {:?} in {:?}",
-            servers.hosts, servers.serial, servers.network
-        ),
-        format!(
-            "vsftpd {:?} {:?}",
-            servers.vsftpd.conf, servers.vsftpd.settings
-        ),
+        format!("routers {} {:?} {:?}", routers.hosts, routers.serial, routers.director),
+        format!("real servers {} {:?} in {:?}", servers.hosts, servers.serial, servers.network),
+        format!("vsftpd {:?} {:?}", servers.vsftpd.conf, servers.vsftpd.settings),
     ];
     for (name, service) in routers.services.iter().chain(&servers.services) {
         lines.push(format!("service {name} {service:?}"));
@@ -112,10 +90,7 @@ fn summary(cluster: &ResolvedCluster) -> String {
     }
     for server in &cluster.real_servers {
         let (address, weight) = (server.real_ip, server.weight);
-        lines.push(format!(
-            "real server {} at {address} weight {weight}",
-            host(&server.host)
-        ));
+        lines.push(format!("real server {} at {address} weight {weight}", host(&server.host)));
     }
     lines.join("\n") + "\n"
 }

@@ -1,8 +1,5 @@
 //! Clusters with their hosts; refusals one by one are in `tests/input`.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test may stop at what it did not expect"
-)]
+#![expect(clippy::unwrap_used, reason = "a test may stop at what it did not expect")]
 
 use super::resolve;
 use crate::inventory::{ConnectionOptions, Inventory};
@@ -34,10 +31,7 @@ fn names(plays_json: &[Value]) -> Result<Vec<Names>, Faults> {
         .iter()
         .map(|cluster| {
             let routers = cluster.routers.iter().map(|host| host.name.clone());
-            let servers = cluster
-                .real_servers
-                .iter()
-                .map(|server| server.host.name.clone());
+            let servers = cluster.real_servers.iter().map(|server| server.host.name.clone());
             (routers.collect(), servers.collect())
         })
         .collect())
@@ -60,17 +54,11 @@ fn clusters_may_share_a_virtual_ip_but_no_port_of_it() {
     assert!(names(&[play("A", 21, "192.0.2.10"), second.clone()]).is_ok());
     second["ftp_cluster"]["passive_ports"] = json!("20000:30000");
     let faults = names(&[play("A", 21, "192.0.2.10"), second]).unwrap_err();
-    assert_eq!(
-        faults.as_slice()[0].message(),
-        "the clusters `A` and `B` share ports of one virtual IP, 192.0.2.10"
-    );
+    assert_eq!(faults.as_slice()[0].message(), "the clusters `A` and `B` share ports of one virtual IP, 192.0.2.10");
 }
 
 #[test]
 fn a_mark_belongs_to_one_cluster() {
     let faults = names(&[play("A", 21, "192.0.2.10"), play("B", 21, "192.0.2.11")]).unwrap_err();
-    assert_eq!(
-        faults.as_slice()[0].message(),
-        "the clusters `A` and `B` have one firewall mark, 21"
-    );
+    assert_eq!(faults.as_slice()[0].message(), "the clusters `A` and `B` have one firewall mark, 21");
 }

@@ -23,10 +23,7 @@ fn check(name: &str, what: &str) -> Result<(), String> {
         return Err(format!("{what} is longer than {LONGEST} bytes"));
     }
     if let Some(c) = name.chars().find(|c| c.is_whitespace() || harmful(*c)) {
-        return Err(format!(
-            "{what} holds a blank or a character that is not seen (U+{:04X})",
-            u32::from(c)
-        ));
+        return Err(format!("{what} holds a blank or a character that is not seen (U+{:04X})", u32::from(c)));
     }
     if name == "." || name == ".." || name.contains('/') {
         return Err(format!("{what} must not be a path, as `{name}` is"));

@@ -1,8 +1,5 @@
 //! Ansible's rules: patterns, ranges, order and precedence; refusals one by one are in `tests/input`.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test may stop at what it did not expect"
-)]
+#![expect(clippy::unwrap_used, reason = "a test may stop at what it did not expect")]
 
 use super::{Become, BecomeMethod, Connection, ConnectionOptions, Inventory, Pattern, glob, range};
 use crate::lvs::Port;
@@ -64,32 +61,17 @@ fn patterns_select_as_in_ansible() {
 #[test]
 fn patterns_that_select_nothing_are_errors() {
     check("ftp9", "there is no host or group `ftp9` in the inventory");
-    check(
-        "all:!nobody",
-        "there is no host or group `nobody` in the inventory",
-    );
+    check("all:!nobody", "there is no host or group `nobody` in the inventory");
     check("ftp:!ftp", "the host pattern `ftp:!ftp` selects no host");
     check("web*", "the host pattern `web*` selects no host");
     check("ftp[7]", "the host pattern `ftp[7]` selects no host");
     check("", "the host pattern is empty");
     check(" , ,", "the host pattern is empty");
     check("!", "the host pattern `!` has no name after `!`");
-    check(
-        "a b",
-        "the host pattern `a b` has a blank inside; put `:` or `,` between names",
-    );
-    check(
-        "@hosts",
-        "the host pattern `@hosts` names a file of hosts, which is not supported yet",
-    );
-    check(
-        "~a",
-        "the host pattern `~a` is a regular expression; lvs-ftp reads names and globs",
-    );
-    check(
-        "a\nb",
-        "the host pattern `a\nb` holds the control character U+000A",
-    );
+    check("a b", "the host pattern `a b` has a blank inside; put `:` or `,` between names");
+    check("@hosts", "the host pattern `@hosts` names a file of hosts, which is not supported yet");
+    check("~a", "the host pattern `~a` is a regular expression; lvs-ftp reads names and globs");
+    check("a\nb", "the host pattern `a\nb` holds the control character U+000A");
 }
 
 #[test]
@@ -97,10 +79,7 @@ fn ranges_are_ansibles() {
     let expand = |name: &str| range::expand(name).map(|names| names.join(" "));
     assert_eq!(expand("plain").unwrap(), "plain");
     assert_eq!(expand("lvs[1:3]").unwrap(), "lvs1 lvs2 lvs3");
-    assert_eq!(
-        expand("web[08:11]-x").unwrap(),
-        "web08-x web09-x web10-x web11-x"
-    );
+    assert_eq!(expand("web[08:11]-x").unwrap(), "web08-x web09-x web10-x web11-x");
     assert_eq!(expand("db-[a:c]").unwrap(), "db-a db-b db-c");
     assert_eq!(expand("n[1:9:4]").unwrap(), "n1 n5 n9");
     assert_eq!(expand("r[1:2]n[a:b]").unwrap(), "r1na r1nb r2na r2nb");
@@ -133,11 +112,7 @@ fn globs_are_those_of_the_shell() {
         ("[!a-c]x", "bx", false),
         ("[]]", "]", true),
         ("[", "[", true),
-        (
-            "*a*a*a*a*a*a*a*a*b",
-            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-            false,
-        ),
+        ("*a*a*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false),
     ] {
         assert_eq!(glob::fits(glob, name), expected, "{glob} {name}");
     }
@@ -155,11 +130,7 @@ fn of_groups_the_deeper_wins_then_the_priority_then_the_name() {
             "z": {"vars": user("z"), "hosts": {"deep": {}}}
         }));
         ["h", "shallow", "deep"].map(|host| {
-            match inventory
-                .host(host, &ConnectionOptions::default())
-                .unwrap()
-                .connection
-            {
+            match inventory.host(host, &ConnectionOptions::default()).unwrap().connection {
                 Connection::Ssh { user, .. } => user.unwrap(),
                 other => panic!("{other:?}"),
             }
@@ -176,18 +147,12 @@ fn the_command_line_is_only_a_default() {
         "own": {"ansible_user": "mine", "ansible_become": "no", "ansible_ssh_private_key_file": "~/.ssh/own"},
         "bare": {"ansible_become_method": "doas"}
     }}}));
-    let options = ConnectionOptions {
-        user: Some("option".to_owned()),
-        become_: true,
-        private_key: Some("/key".into()),
-    };
+    let options =
+        ConnectionOptions { user: Some("option".to_owned()), become_: true, private_key: Some("/key".into()) };
     let own = inventory.host("own", &options).unwrap();
     let bare = inventory.host("bare", &options).unwrap();
     assert_eq!(own.become_, None);
-    let doas = Become {
-        method: BecomeMethod::Doas,
-        user: "root".to_owned(),
-    };
+    let doas = Become { method: BecomeMethod::Doas, user: "root".to_owned() };
     assert_eq!(bare.become_, Some(doas));
     let ssh = |name: &str, user: &str, key: &str| Connection::Ssh {
         address: name.to_owned(),
@@ -199,10 +164,7 @@ fn the_command_line_is_only_a_default() {
     };
     assert_eq!(own.connection, ssh("own", "mine", "~/.ssh/own"));
     assert_eq!(bare.connection, ssh("bare", "option", "/key"));
-    let hostile = ConnectionOptions {
-        user: Some("-oProxyCommand=x".to_owned()),
-        ..options
-    };
+    let hostile = ConnectionOptions { user: Some("-oProxyCommand=x".to_owned()), ..options };
     assert!(hostile.check().is_err());
 }
 
@@ -213,17 +175,9 @@ fn sources_are_merged_and_the_later_wins() {
     let sources = [first, second].map(|value| Source::new("hosts.json", value.to_string()));
     let inventory = Inventory::of(&sources).unwrap();
     assert_eq!(inventory.host_names().collect::<Vec<_>>(), ["h", "new"]);
-    let connection = inventory
-        .host("h", &ConnectionOptions::default())
-        .unwrap()
-        .connection;
-    let Connection::Ssh { port, user, .. } = connection else {
-        panic!("{connection:?}")
-    };
-    assert_eq!(
-        (port.map(Port::get), user.as_deref()),
-        (Some(1), Some("second"))
-    );
+    let connection = inventory.host("h", &ConnectionOptions::default()).unwrap().connection;
+    let Connection::Ssh { port, user, .. } = connection else { panic!("{connection:?}") };
+    assert_eq!((port.map(Port::get), user.as_deref()), (Some(1), Some("second")));
 }
 
 proptest! {

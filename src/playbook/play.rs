@@ -70,18 +70,12 @@ fn tags(node: &Node, reading: &mut Reading) -> Option<Vec<String>> {
     let words: Vec<(&Node, &str)> = match &node.value {
         Value::Text(text) => text.split(',').map(|word| (node, word.trim())).collect(),
         Value::List(items) => {
-            let words: Vec<_> = items
-                .iter()
-                .map(|item| Some((item, reading.text(item, "a tag")?)))
-                .collect();
+            let words: Vec<_> = items.iter().map(|item| Some((item, reading.text(item, "a tag")?))).collect();
             words.into_iter().collect::<Option<_>>()?
         }
         _ => return reading.wrong_kind(node, "`tags`", "a list of words"),
     };
-    let tags: Vec<Option<String>> = words
-        .into_iter()
-        .map(|(node, word)| tag(node, word, reading))
-        .collect();
+    let tags: Vec<Option<String>> = words.into_iter().map(|(node, word)| tag(node, word, reading)).collect();
     tags.into_iter().collect()
 }
 

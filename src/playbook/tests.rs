@@ -1,8 +1,5 @@
 //! Laws of the playbook reader; its refusals one by one are in `tests/input`.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test may stop at what it did not expect"
-)]
+#![expect(clippy::unwrap_used, reason = "a test may stop at what it did not expect")]
 
 use super::{Batch, Play, plays};
 use crate::source::{Faults, Source};
@@ -56,9 +53,7 @@ fn change_text(value: &mut Value, count: &mut usize, change: &dyn Fn(&mut String
     };
     match value {
         Value::String(text) => hit(text),
-        Value::Array(items) => items
-            .iter_mut()
-            .any(|item| change_text(item, count, change)),
+        Value::Array(items) => items.iter_mut().any(|item| change_text(item, count, change)),
         Value::Object(entries) => {
             let old = std::mem::take(entries);
             let mut done = false;
@@ -88,10 +83,7 @@ fn texts() -> usize {
 #[test]
 fn the_full_form_is_read() {
     let plays = read(&full()).unwrap();
-    assert_eq!(
-        plays[0].cluster.routers.serial,
-        [Batch::Percent(50), Batch::Count(1)]
-    );
+    assert_eq!(plays[0].cluster.routers.serial, [Batch::Percent(50), Batch::Count(1)]);
     assert!(texts() > 40, "{}", texts());
 }
 
@@ -118,10 +110,7 @@ fn the_defaults_are_the_reference_set_up() {
             "vsftpd": { "settings": {} }, "services": {}
         }
     }}]);
-    assert_eq!(
-        read(&short).unwrap()[0].cluster,
-        read(&long).unwrap()[0].cluster
-    );
+    assert_eq!(read(&short).unwrap()[0].cluster, read(&long).unwrap()[0].cluster);
 }
 
 #[test]

@@ -122,13 +122,7 @@ impl Reading {
     }
 
     /// The meaning of a text that is one of a few words.
-    pub fn one_of<T: Copy>(
-        &mut self,
-        span: Span,
-        text: &str,
-        what: &str,
-        words: &[(&'static str, T)],
-    ) -> Option<T> {
+    pub fn one_of<T: Copy>(&mut self, span: Span, text: &str, what: &str, words: &[(&'static str, T)]) -> Option<T> {
         if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
             return Some(*value);
         }

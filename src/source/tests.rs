@@ -1,8 +1,5 @@
 //! Trees of JSON and YAML, what their errors say, and that nothing in a file can do harm.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test may stop at what it did not expect"
-)]
+#![expect(clippy::unwrap_used, reason = "a test may stop at what it did not expect")]
 
 use super::{Fault, Faults, Node, Source, Span, Value, decimal, nearest};
 use proptest::prelude::*;
@@ -19,14 +16,9 @@ fn plain(node: &Node) -> String {
         Value::Number(written) => format!("#{written}"),
         Value::Text(text) => format!("{text:?}"),
         Value::Tagged(tag) => format!("<{tag}>"),
-        Value::List(items) => format!(
-            "[{}]",
-            items.iter().map(plain).collect::<Vec<_>>().join(" ")
-        ),
+        Value::List(items) => format!("[{}]", items.iter().map(plain).collect::<Vec<_>>().join(" ")),
         Value::Map(entries) => {
-            let parts = entries
-                .iter()
-                .map(|entry| format!("{}={}", entry.key, plain(&entry.value)));
+            let parts = entries.iter().map(|entry| format!("{}={}", entry.key, plain(&entry.value)));
             format!("{{{}}}", parts.collect::<Vec<_>>().join(" "))
         }
     }
@@ -41,11 +33,7 @@ fn check(name: &str, text: &str, expected: &str) {
 
 #[test]
 fn json_keeps_numbers_as_written_and_keys_in_order() {
-    check(
-        "a.json",
-        "{\"b\": 1e3, \"a\": [true, null, -0.5]}",
-        "{b=#1e3 a=[true null #-0.5]}",
-    );
+    check("a.json", "{\"b\": 1e3, \"a\": [true, null, -0.5]}", "{b=#1e3 a=[true null #-0.5]}");
     check("a.json", "\u{feff} \"\\u00e9\\n\"", "\"é\\n\"");
 }
 
@@ -61,27 +49,15 @@ fn yaml_words_mean_what_ansible_takes_them_for() {
         "a: !!str 1\nb: !unsafe '{{ x }}'\nc: !vault x\nd: -\n",
         "this is not YAML: block sequence entries are not allowed in this context",
     );
-    check(
-        "a.yml",
-        "a: !!str 1\nb: !unsafe '{{ x }}'\nc: !vault x",
-        "{a=\"1\" b=\"{{ x }}\" c=<!vault>}",
-    );
+    check("a.yml", "a: !!str 1\nb: !unsafe '{{ x }}'\nc: !vault x", "{a=\"1\" b=\"{{ x }}\" c=<!vault>}");
     check("a.yml", "# nothing but a comment\n", "null");
     check("a.yml", "1: a\nno: b\n", "{1=\"a\" no=\"b\"}");
 }
 
 #[test]
 fn yaml_anchors_and_merge_keys_are_written_out() {
-    check(
-        "a.yml",
-        "x: &x {a: 1, b: 2}\ny: *x\nz: {<<: *x, b: 3}",
-        "{x={a=#1 b=#2} y={a=#1 b=#2} z={b=#3 a=#1}}",
-    );
-    check(
-        "a.yml",
-        "x: &x [*x]",
-        "this alias stands inside the value that it names",
-    );
+    check("a.yml", "x: &x {a: 1, b: 2}\ny: *x\nz: {<<: *x, b: 3}", "{x={a=#1 b=#2} y={a=#1 b=#2} z={b=#3 a=#1}}");
+    check("a.yml", "x: &x [*x]", "this alias stands inside the value that it names");
     check("a.yml", "x: {<<: 1}", "`<<` takes a map, or a list of maps");
 }
 
@@ -99,19 +75,14 @@ fn nesting_ends_before_the_stack_does() {
         assert!(tree("a.yml", &text).is_err(), "{unit}");
         assert!(tree("a.json", &text).is_err(), "{unit}");
     }
-    check(
-        "a.json",
-        &format!("{}{}", "[".repeat(5000), "]".repeat(5000)),
-        deep,
-    );
+    check("a.json", &format!("{}{}", "[".repeat(5000), "]".repeat(5000)), deep);
     check("a.yml", &"- ".repeat(5000), deep);
 }
 
 #[test]
 fn ten_megabytes_are_read() {
-    let hosts: Vec<String> = (0..200_000)
-        .map(|n| format!("\"host{n}\": {{\"ansible_host\": \"192.0.2.1\"}}"))
-        .collect();
+    let hosts: Vec<String> =
+        (0..200_000).map(|n| format!("\"host{n}\": {{\"ansible_host\": \"192.0.2.1\"}}")).collect();
     let text = format!("{{{}}}", hosts.join(",\n"));
     assert!(text.len() > 8 << 20);
     let Value::Map(entries) = tree("a.json", &text).unwrap().value else {
@@ -119,10 +90,7 @@ fn ten_megabytes_are_read() {
     };
     assert_eq!(entries.len(), 200_000);
     let last = &entries[199_999];
-    assert_eq!(
-        &text[last.key_span.start..last.key_span.end],
-        "\"host199999\""
-    );
+    assert_eq!(&text[last.key_span.start..last.key_span.end], "\"host199999\"");
 }
 
 #[test]
@@ -131,14 +99,8 @@ fn places_count_bytes_in_a_text_that_is_not_ascii() {
         let text = "{\"größe\": \"ä\", \"ß\": [1, 22]}";
         let node = tree(name, text).unwrap();
         let list = node.entry("ß").unwrap();
-        let Value::List(items) = &list.value else {
-            panic!("{list:?}")
-        };
-        assert_eq!(
-            &text[items[1].span.start..items[1].span.end],
-            "22",
-            "{name}"
-        );
+        let Value::List(items) = &list.value else { panic!("{list:?}") };
+        assert_eq!(&text[items[1].span.start..items[1].span.end], "22", "{name}");
         let first = node.entry("größe").unwrap();
         assert_eq!(&text[first.span.start..first.span.end], "\"ä\"", "{name}");
     }
@@ -148,26 +110,14 @@ fn places_count_bytes_in_a_text_that_is_not_ascii() {
 fn a_repeated_key_is_refused_with_both_places() {
     let faults = tree("a.yml", "a: 1\nb: 2\na: 3\n").unwrap_err();
     let text = faults.to_string();
-    assert!(
-        text.contains("a.yml:3:1") && text.contains("a.yml:1:1"),
-        "{text}"
-    );
+    assert!(text.contains("a.yml:3:1") && text.contains("a.yml:1:1"), "{text}");
 }
 
 #[test]
 fn a_long_line_is_named_but_not_shown() {
     let source = Source::new("a.json", format!("[\"{}\"]", "ä".repeat(20_000)));
-    let fault = Fault::at(
-        &source.place(Span {
-            start: 40_003,
-            end: 40_004,
-        }),
-        "x",
-    );
-    assert_eq!(
-        Faults::from(fault).to_string(),
-        "error: x\n --> a.json:1:20004"
-    );
+    let fault = Fault::at(&source.place(Span { start: 40_003, end: 40_004 }), "x");
+    assert_eq!(Faults::from(fault).to_string(), "error: x\n --> a.json:1:20004");
 }
 
 #[test]
@@ -181,19 +131,7 @@ fn many_faults_are_counted_not_shown() {
 fn numbers_are_decimal() {
     assert_eq!(decimal("0"), Ok(0));
     assert_eq!(decimal("21"), Ok(21));
-    for bad in [
-        "",
-        "021",
-        "00",
-        "+1",
-        "-1",
-        "1.0",
-        "1e3",
-        "0x15",
-        " 1",
-        "1_000",
-        "99999999999999999999",
-    ] {
+    for bad in ["", "021", "00", "+1", "-1", "1.0", "1e3", "0x15", " 1", "1_000", "99999999999999999999"] {
         assert!(decimal(bad).is_err(), "{bad}");
     }
 }
@@ -212,9 +150,7 @@ fn spans_fit(node: &Node, text: &str) -> bool {
     fits(node.span)
         && match &node.value {
             Value::List(items) => items.iter().all(|item| spans_fit(item, text)),
-            Value::Map(entries) => entries
-                .iter()
-                .all(|entry| fits(entry.key_span) && spans_fit(&entry.value, text)),
+            Value::Map(entries) => entries.iter().all(|entry| fits(entry.key_span) && spans_fit(&entry.value, text)),
             _ => true,
         }
 }
@@ -222,9 +158,8 @@ fn spans_fit(node: &Node, text: &str) -> bool {
 /// Pieces that make up both formats, so that random texts get past the first byte.
 fn pieces() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
-        "{", "}", "[", "]", ":", ",", "\"", "'", "\n", "  ", "- ", "? ", "a", "é", "\u{1b}", "\r",
-        "\t", "1", "021", "&a ", "*a", "<<", "!vault ", "|", ">", "---", "#", "\\u12", "\\",
-        "null", "\u{202e}", "\u{feff}", "%", "@",
+        "{", "}", "[", "]", ":", ",", "\"", "'", "\n", "  ", "- ", "? ", "a", "é", "\u{1b}", "\r", "\t", "1", "021",
+        "&a ", "*a", "<<", "!vault ", "|", ">", "---", "#", "\\u12", "\\", "null", "\u{202e}", "\u{feff}", "%", "@",
     ]);
     prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
 }
