@@ -20,8 +20,10 @@ pub fn words<S: AsRef<str>>(words: impl IntoIterator<Item = S>) -> String {
 #[must_use]
 pub fn print(bytes: &[u8]) -> String {
     let mut format = String::with_capacity(bytes.len() + 16);
-    for byte in bytes {
+    for (index, byte) in bytes.iter().enumerate() {
         match byte {
+            // A format that starts with a dash would be taken for an option.
+            b'-' if index == 0 => format.push_str("\\055"),
             b'%' => format.push_str("%%"),
             b'\\' | b'\'' | 0..=0x09 | 0x0b..=0x1f | 0x7f.. => format.push_str(&format!("\\{byte:03o}")),
             printable => format.push(char::from(*printable)),
@@ -42,6 +44,13 @@ mod tests {
 
     fn run(shell: &[&str], script: &str) -> Vec<u8> {
         duct::cmd(shell[0], &shell[1..]).stdin_bytes(script).stdout_capture().run().unwrap().stdout
+    }
+
+    #[test]
+    fn a_dash_in_front_is_no_option() {
+        for shell in SHELLS {
+            assert_eq!(run(shell, &print(b"-n-%")), b"-n-%", "{shell:?}");
+        }
     }
 
     proptest! {

@@ -18,10 +18,10 @@ pub(super) struct Host {
     pub(super) variables: Variables,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Group {
     pub(super) variables: Variables,
-    /// `ansible_group_priority`: of groups of one depth, the greater wins.
+    /// `ansible_group_priority`, 1 by default: of groups of one depth, the greater wins.
     pub(super) priority: i64,
     /// Steps below `all`, along the longest way.
     pub(super) depth: usize,
@@ -29,6 +29,19 @@ pub(super) struct Group {
     /// Child groups, and where each was named as a child; no place for those that `all` has by rule.
     pub(super) children: IndexMap<usize, Option<Place>>,
     pub(super) parents: IndexSet<usize>,
+}
+
+impl Default for Group {
+    fn default() -> Self {
+        Self {
+            variables: Variables::default(),
+            priority: 1,
+            depth: 0,
+            hosts: IndexSet::new(),
+            children: IndexMap::new(),
+            parents: IndexSet::new(),
+        }
+    }
 }
 
 /// The position of the group `all`, which is always there.

@@ -157,28 +157,28 @@ fn connection(name: &str, place: &Place, options: &ConnectionOptions, meaning: &
 }
 
 fn way(reading: &mut Reading, node: &Node, what: &str) -> Option<Way> {
-    reading.word(
-        node,
-        what,
-        &[
-            ("ssh", Way::Ssh),
-            ("local", Way::Local),
-            ("lvs_ftp_exec", Way::Exec),
-            ("smart", Way::Ssh),
-            ("ansible.builtin.ssh", Way::Ssh),
-            ("ansible.builtin.local", Way::Local),
-        ],
-    )
+    let text = reading.text(node, what)?;
+    let words = [("ssh", Way::Ssh), ("local", Way::Local), ("lvs_ftp_exec", Way::Exec)];
+    match plugin(text) {
+        "smart" => Some(Way::Ssh),
+        word => reading.one_of(node.span, word, what, &words),
+    }
+}
+
+/// A plugin's own name: `ssh` of `ansible.builtin.ssh`.
+fn plugin(text: &str) -> &str {
+    let collections = ["ansible.builtin.", "community.general."];
+    collections.iter().find_map(|collection| text.strip_prefix(collection)).unwrap_or(text)
 }
 
 fn ssh(name: &str, place: &Place, options: &ConnectionOptions, meaning: &mut Meaning<'_>) -> Connection {
     // Where both are set, Ansible's ssh plugin lets the older name win.
     let address = meaning.read(&["ansible_ssh_host", "ansible_host"], host_text);
-    if meaning.variable(&["ansible_ssh_host", "ansible_host"]).is_none() {
-        if let Err(why) = address::check_host(name) {
-            let message = format!("the host's name, which is also its address, {why}");
-            meaning.refuse(Fault::at(place, message).hint("set `ansible_host` to its address"));
-        }
+    if meaning.variable(&["ansible_ssh_host", "ansible_host"]).is_none()
+        && let Err(why) = address::check_host(name)
+    {
+        let message = format!("the host's name, which is also its address, {why}");
+        meaning.refuse(Fault::at(place, message).hint("set `ansible_host` to its address"));
     }
     let port = meaning.read(&["ansible_ssh_port", "ansible_port"], |reading, node, what| {
         let number = meaning::number(reading, node, what)?;
@@ -206,18 +206,9 @@ fn ssh(name: &str, place: &Place, options: &ConnectionOptions, meaning: &mut Mea
 fn become_(options: &ConnectionOptions, meaning: &mut Meaning<'_>) -> Option<Become> {
     let wanted = meaning.read(&["ansible_become"], meaning::boolean).unwrap_or(options.become_);
     let method = meaning.read(&["ansible_become_method"], |reading, node, what| {
-        reading.word(
-            node,
-            what,
-            &[
-                ("sudo", BecomeMethod::Sudo),
-                ("doas", BecomeMethod::Doas),
-                ("su", BecomeMethod::Su),
-                ("ansible.builtin.sudo", BecomeMethod::Sudo),
-                ("community.general.doas", BecomeMethod::Doas),
-                ("ansible.builtin.su", BecomeMethod::Su),
-            ],
-        )
+        let words = [("sudo", BecomeMethod::Sudo), ("doas", BecomeMethod::Doas), ("su", BecomeMethod::Su)];
+        let text = reading.text(node, what)?;
+        reading.one_of(node.span, plugin(text), what, &words)
     });
     let user = meaning.read(&["ansible_become_user"], user_text);
     wanted.then(|| Become {
@@ -235,10 +226,10 @@ fn real_ip(name: &str, place: &Place, meaning: &mut Meaning<'_>) -> (Option<Ipv4
         });
         return (address, variable.place());
     }
-    if let Some((_, variable)) = meaning.variable(&["ansible_ssh_host", "ansible_host"]) {
-        if let crate::source::Value::Text(text) = &variable.node.value {
-            return (host_address(text).ok(), variable.place());
-        }
+    if let Some((_, variable)) = meaning.variable(&["ansible_ssh_host", "ansible_host"])
+        && let crate::source::Value::Text(text) = &variable.node.value
+    {
+        return (host_address(text).ok(), variable.place());
     }
     (host_address(name).ok(), place.clone())
 }

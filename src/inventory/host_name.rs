@@ -1,5 +1,7 @@
 //! Which names hosts and groups may have: none that could be mistaken for a path, a pattern or several lines.
 
+use crate::source::harmful;
+
 /// The longest name, in bytes; DNS allows 253.
 const LONGEST: usize = 253;
 
@@ -20,8 +22,8 @@ fn check(name: &str, what: &str) -> Result<(), String> {
     if name.len() > LONGEST {
         return Err(format!("{what} is longer than {LONGEST} bytes"));
     }
-    if let Some(c) = name.chars().find(|c| c.is_control() || c.is_whitespace()) {
-        return Err(format!("{what} holds a blank or control character (U+{:04X})", u32::from(c)));
+    if let Some(c) = name.chars().find(|c| c.is_whitespace() || harmful(*c)) {
+        return Err(format!("{what} holds a blank or a character that is not seen (U+{:04X})", u32::from(c)));
     }
     if name == "." || name == ".." || name.contains('/') {
         return Err(format!("{what} must not be a path, as `{name}` is"));

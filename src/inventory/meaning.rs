@@ -102,6 +102,11 @@ pub(super) fn words(reading: &mut Reading, node: &Node, what: &str) -> Option<Ve
         }
         Value::Text(_) => {
             let text = reading.text(node, what)?;
+            // The splitter would drop the rest as a comment; Ansible's keeps it.
+            if text.starts_with('#') || text.contains(" #") {
+                let message = format!("{what} has a word that starts with `#`");
+                return reading.refuse_with(node.span, message, "write a list of words instead");
+            }
             match shlex::split(text) {
                 Some(words) => Some(words),
                 None => reading.refuse(node.span, format!("{what} has a quote without its end")),

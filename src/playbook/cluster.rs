@@ -117,7 +117,7 @@ fn forwarding(node: &Node, reading: &mut Reading) -> Option<ForwardingMethod> {
     reading.word(node, "`forwarding`", &words.map(|method| (method.word(), method)))
 }
 
-/// A scheduler that Linux may not have is let through, unless it is a known one mistyped.
+/// One of Linux's own schedulers: a name that no kernel has would fail only when the service is made.
 fn scheduler(node: &Node, reading: &mut Reading) -> Option<Scheduler> {
     let text = reading.text(node, "`scheduler`")?;
     if !Scheduler::KNOWN.contains(&text) {

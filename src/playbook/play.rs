@@ -1,7 +1,7 @@
 //! From a playbook's text to its plays.
 
 use super::{Play, cluster, load::same_names};
-use crate::source::{Faults, Node, Reading, Source, Value, shown};
+use crate::source::{Faults, Node, Reading, Source, Value, harmful, shown};
 use std::sync::Arc;
 
 /// The longest name, in bytes: with `lvs-ftp: ` before it, it must fit into an iptables comment of 255.
@@ -55,6 +55,8 @@ fn name(node: &Node, reading: &mut Reading) -> Option<String> {
         "is empty"
     } else if name.trim() != name {
         "must not start or end with a blank"
+    } else if name.contains(harmful) {
+        "holds a character that is not seen, or that turns the direction of the text"
     } else if name.len() > LONGEST_NAME {
         "is longer than 200 bytes; it becomes the comment of iptables rules"
     } else {
@@ -68,12 +70,13 @@ fn tags(node: &Node, reading: &mut Reading) -> Option<Vec<String>> {
     let words: Vec<(&Node, &str)> = match &node.value {
         Value::Text(text) => text.split(',').map(|word| (node, word.trim())).collect(),
         Value::List(items) => {
-            let words = items.iter().map(|item| Some((item, reading.text(item, "a tag")?)));
-            words.collect::<Option<_>>()?
+            let words: Vec<_> = items.iter().map(|item| Some((item, reading.text(item, "a tag")?))).collect();
+            words.into_iter().collect::<Option<_>>()?
         }
         _ => return reading.wrong_kind(node, "`tags`", "a list of words"),
     };
-    words.into_iter().map(|(node, word)| tag(node, word, reading)).collect()
+    let tags: Vec<Option<String>> = words.into_iter().map(|(node, word)| tag(node, word, reading)).collect();
+    tags.into_iter().collect()
 }
 
 fn tag(node: &Node, word: &str, reading: &mut Reading) -> Option<String> {

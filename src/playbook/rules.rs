@@ -27,14 +27,14 @@ pub(super) fn forwarding(
 ) {
     let Some(forwarding) = forwarding else { return };
     let nat = forwarding == ForwardingMethod::Nat;
-    if let (true, Some(RealServers { network: None, .. })) = (nat, real_servers) {
-        if let Some(node) = fields.get("real_servers") {
-            reading.refuse_with::<()>(
-                node.start(),
-                "`real_servers` needs the key `network` when forwarding is nat",
-                "it is the network of the routers' inner address, such as 10.1.1.0/24",
-            );
-        }
+    if let (true, Some(RealServers { network: None, .. })) = (nat, real_servers)
+        && let Some(node) = fields.get("real_servers")
+    {
+        reading.refuse_with::<()>(
+            node.start(),
+            "`real_servers` needs the key `network` when forwarding is nat",
+            "it is the network of the routers' inner address, such as 10.1.1.0/24",
+        );
     }
     if let (false, Some(ActiveNat::Masquerade | ActiveNat::Snat), Some(node)) =
         (nat, active_nat, fields.get("active_nat"))
@@ -56,11 +56,11 @@ pub(super) fn virtual_ip(
     reading: &mut Reading,
 ) {
     let network = real_servers.and_then(|servers| servers.network);
-    if let (Some(address), Some(network)) = (address, network) {
-        if network.contains(&address) {
-            let message = format!("`virtual_ip` {address} is inside the real servers' network {network}");
-            reading.note::<()>(Fault::at(&places.virtual_ip, message).related(&places.network, "the network"));
-        }
+    if let (Some(address), Some(network)) = (address, network)
+        && network.contains(&address)
+    {
+        let message = format!("`virtual_ip` {address} is inside the real servers' network {network}");
+        reading.note::<()>(Fault::at(&places.virtual_ip, message).related(&places.network, "the network"));
     }
 }
 
@@ -68,11 +68,11 @@ pub(super) fn virtual_ip(
 pub(super) fn listen_port(control: Option<Port>, fields: Fields<'_>, reading: &mut Reading) {
     let setting =
         fields.get("real_servers").and_then(|node| node.entry("vsftpd")?.entry("settings")?.entry("listen_port"));
-    if let (Some(control), Some(node)) = (control, setting) {
-        if !says(node, &control.to_string()) {
-            let message = format!("`listen_port` must be the control port, {control}");
-            reading.refuse_with::<()>(node.span, message, "clients reach the real server at the port they came for");
-        }
+    if let (Some(control), Some(node)) = (control, setting)
+        && !says(node, &control.to_string())
+    {
+        let message = format!("`listen_port` must be the control port, {control}");
+        reading.refuse_with::<()>(node.span, message, "clients reach the real server at the port they came for");
     }
 }
 

@@ -82,7 +82,9 @@ impl<'s> Tree<'s> {
         let said = error.to_string();
         let said = said.split(" at line ").next().unwrap_or(&said);
         let place = self.source.place(Span { start, end: start + 1 });
-        Fault::at(&place, format!("this is not JSON: {said}"))
+        let comma = matches!(said, "trailing comma" | "key must be a string");
+        let hint = "keys are in double quotes, and no comma stands before a closing bracket";
+        Fault::at(&place, format!("this is not JSON: {said}")).maybe_hint(comma.then(|| hint.to_owned()))
     }
 }
 

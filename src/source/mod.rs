@@ -14,6 +14,7 @@ pub use fault::{Fault, Faults, shown};
 pub use node::{Entry, Node, Value};
 pub use read::{Kind, Listing, kind_of, list_folder, read_document, read_text};
 pub use reading::{Fields, Reading, decimal};
+pub use render::harmful;
 pub use suggest::{did_you_mean, nearest};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -98,5 +99,7 @@ impl Place {
     }
 }
 
+#[cfg(test)]
+mod read_tests;
 #[cfg(test)]
 mod tests;

@@ -118,13 +118,18 @@ impl Reading {
     /// One of a few words.
     pub fn word<T: Copy>(&mut self, node: &Node, what: &str, words: &[(&'static str, T)]) -> Option<T> {
         let text = self.text(node, what)?;
+        self.one_of(node.span, text, what, words)
+    }
+
+    /// The meaning of a text that is one of a few words.
+    pub fn one_of<T: Copy>(&mut self, span: Span, text: &str, what: &str, words: &[(&'static str, T)]) -> Option<T> {
         if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
             return Some(*value);
         }
         let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
         let hint = did_you_mean(text, known.iter().copied());
         let message = format!("{what} is one of {}, not {}", known.join(", "), shown(text));
-        self.note(Fault::at(&self.source.place(node.span), message).maybe_hint(hint))
+        self.note(Fault::at(&self.source.place(span), message).maybe_hint(hint))
     }
 
     /// A list's items.
@@ -140,7 +145,7 @@ impl Reading {
         let message = format!("{what} must be {wanted}, not {}", node.value.kind());
         let fault = Fault::at(&self.source.place(node.span), message);
         self.note(match node.value {
-            Value::Null => fault.hint("leave the key out to get the default"),
+            Value::Null => fault.hint("write a value, or leave the key out if it has a default"),
             _ => fault,
         })
     }

@@ -131,8 +131,9 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// Control characters, and those that change the direction of the text or hide in it.
-fn harmful(c: char) -> bool {
+/// Whether a terminal might obey a character, or hide it: control characters, and those that change the direction of the text or hide in it.
+#[must_use]
+pub fn harmful(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

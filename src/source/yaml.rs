@@ -7,8 +7,8 @@ use std::{
     sync::Arc,
 };
 
-/// A file may have this many values once its aliases are written out; a "billion laughs" has more.
-const MOST_VALUES: usize = 4_000_000;
+/// A file's aliases may stand for this many values in all; a "billion laughs" has more.
+const MOST_COPIES: usize = 100_000;
 
 pub(super) fn parse(source: &Arc<Source>) -> Result<Node, Faults> {
     let mut tree = Tree {
@@ -18,6 +18,7 @@ pub(super) fn parse(source: &Arc<Source>) -> Result<Node, Faults> {
         open: Vec::new(),
         anchors: HashMap::new(),
         values: 0,
+        copies: 0,
         root: None,
     };
     for event in Parser::new_from_str(source.text()) {
@@ -37,7 +38,10 @@ struct Tree<'s> {
     offsets: Offsets<'s>,
     open: Vec<Open>,
     anchors: HashMap<usize, (Node, usize)>,
+    /// Values read so far, those that aliases stand for included.
     values: usize,
+    /// Values kept for an anchor or put in place of an alias.
+    copies: usize,
     root: Option<Node>,
 }
 
@@ -61,7 +65,7 @@ impl Tree<'_> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let value = scalar_value(&text, style, tag.as_deref());
-                self.count(1, span)?;
+                self.values += 1;
                 self.keep(anchor, Node { span, value }, 1, Some(&text))
             }
             Event::SequenceStart(anchor, tag) => self.begin(anchor, tag.as_deref(), span, Holds::Items(Vec::new())),
@@ -71,7 +75,8 @@ impl Tree<'_> {
             Event::SequenceEnd | Event::MappingEnd => self.end(span),
             Event::Alias(anchor) => match self.anchors.get(&anchor).cloned() {
                 Some((node, size)) => {
-                    self.count(size, span)?;
+                    self.values += size;
+                    self.copy(size, span)?;
                     self.add(Node { span, ..node }, None)
                 }
                 None => Err(self.fault(span, "this alias stands inside the value that it names")),
@@ -89,7 +94,7 @@ impl Tree<'_> {
             return Err(self.fault(start, &format!("values are nested deeper than {DEEPEST} levels")));
         }
         let before = self.values;
-        self.count(1, start)?;
+        self.values += 1;
         self.open.push(Open {
             start,
             anchor,
@@ -141,6 +146,7 @@ impl Tree<'_> {
 
     fn keep(&mut self, anchor: usize, node: Node, size: usize, word: Option<&str>) -> Result<(), Fault> {
         if anchor != 0 {
+            self.copy(size, node.span)?;
             self.anchors.insert(anchor, (node.clone(), size));
         }
         self.add(node, word)
@@ -175,10 +181,11 @@ impl Tree<'_> {
         Ok(())
     }
 
-    fn count(&mut self, more: usize, span: Span) -> Result<(), Fault> {
-        self.values += more;
-        if self.values > MOST_VALUES {
-            return Err(self.fault(span, &format!("the file holds more than {MOST_VALUES} values")));
+    fn copy(&mut self, size: usize, span: Span) -> Result<(), Fault> {
+        self.copies += size;
+        if self.copies > MOST_COPIES {
+            let message = format!("anchors and aliases stand for more than {MOST_COPIES} values");
+            return Err(self.fault(span, &message));
         }
         Ok(())
     }
