@@ -6,17 +6,23 @@ mod support;
 
 use lvs_ftp::{
     desired::{Target, Wanted},
-    format::ipvs::{Destination, IpvsTable, Service, ServiceKey, Timeout},
+    format::{
+        iptables_save::IptablesSave,
+        ipvs::{Destination, IpvsTable, Service as Virtual, ServiceKey, Timeout},
+    },
     host::{Change, Observe},
     lvs::{FirewallMark, ForwardingMethod, Persistence, Port, PortRange, Scheduler, Weight},
     plan::{Stage, Step, steps},
     probe::IptablesCommand,
-    resource::{ActiveSource, IpForward, MarkRules, NatRule, RealServer, VirtualService, VsftpdReload, VsftpdSettings},
+    resource::{
+        ActiveSource, BootForward, IpForward, MarkRules, NatRule, RealServer, Resource, SavedFilter, SavedIpvs,
+        Service, VirtualService, VsftpdReload, VsftpdSettings, Wish,
+    },
     run::{apply, check, plan},
 };
 use model::{Model, State};
 use proptest::prelude::*;
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// What the playbook says, small enough that states collide with it often.
 #[derive(Debug, Clone)]
@@ -43,40 +49,56 @@ fn target(cluster: &Cluster) -> Target {
         control_port: Port::FTP,
         own: vec![("idle_session_timeout".to_owned(), "300".to_owned())],
     };
-    let resources: Vec<Arc<dyn lvs_ftp::resource::Resource>> = vec![
+    let nat_rule = NatRule {
+        play: play.clone(),
+        command: command.clone(),
+        wanted: Some((cluster.network.parse().unwrap(), source)),
+    };
+    let mark_rules = MarkRules {
+        play: play.clone(),
+        command: command.clone(),
+        virtual_ip,
+        mark,
+        control_port: Port::FTP,
+        passive_ports,
+    };
+    let service = VirtualService {
+        play: play.clone(),
+        command: command.clone(),
+        mark,
+        other_marks: Vec::new(),
+        scheduler: cluster.scheduler.parse::<Scheduler>().unwrap(),
+        persistence: Persistence::new(cluster.seconds, lvs_ftp::lvs::Netmask::HOST).unwrap(),
+        forwarding: ForwardingMethod::Nat,
+        real_servers: cluster
+            .servers
+            .iter()
+            .map(|(last, weight)| RealServer {
+                address: [10, 1, 1, *last].into(),
+                weight: Weight::try_from(*weight).unwrap(),
+            })
+            .collect(),
+    };
+    let boot = |names: &[&str]| -> Arc<dyn Resource> {
+        Arc::new(Service {
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+            purpose: "it".to_owned(),
+            wish: Wish::AtBoot([3, 5].into(), true),
+            witness: None,
+        })
+    };
+    let resources: Vec<Arc<dyn Resource>> = vec![
         Arc::new(IpForward),
-        Arc::new(NatRule {
-            play: play.clone(),
-            command: command.clone(),
-            wanted: Some((cluster.network.parse().unwrap(), source)),
-        }),
-        Arc::new(MarkRules {
-            play: play.clone(),
-            command: command.clone(),
-            virtual_ip,
-            mark,
-            control_port: Port::FTP,
-            passive_ports,
-        }),
+        Arc::new(nat_rule.clone()),
+        Arc::new(mark_rules.clone()),
         Arc::new(settings.clone()),
         Arc::new(VsftpdReload(settings)),
-        Arc::new(VirtualService {
-            play: play.clone(),
-            command,
-            mark,
-            other_marks: Vec::new(),
-            scheduler: cluster.scheduler.parse::<Scheduler>().unwrap(),
-            persistence: Persistence::new(cluster.seconds, lvs_ftp::lvs::Netmask::HOST).unwrap(),
-            forwarding: ForwardingMethod::Nat,
-            real_servers: cluster
-                .servers
-                .iter()
-                .map(|(last, weight)| RealServer {
-                    address: [10, 1, 1, *last].into(),
-                    weight: Weight::try_from(*weight).unwrap(),
-                })
-                .collect(),
-        }),
+        Arc::new(service.clone()),
+        Arc::new(SavedFilter { command, mark_rules: vec![mark_rules], nat_rules: vec![nat_rule] }),
+        Arc::new(SavedIpvs(vec![service])),
+        Arc::new(BootForward),
+        boot(&["netfilter-persistent", "iptables"]),
+        boot(&["ipvsadm"]),
     ];
     let wanted = |resource| Wanted { play: play.clone(), resource };
     Target { host: support::host(), wanted: resources.into_iter().map(wanted).collect() }
@@ -144,7 +166,7 @@ fn any_nat_rule() -> impl Strategy<Value = String> {
         .prop_map(|(source, condition, comment, jump)| format!("-A POSTROUTING {source}{condition}{comment}-j {jump}"))
 }
 
-fn any_service() -> impl Strategy<Value = Service> {
+fn any_service() -> impl Strategy<Value = Virtual> {
     let key = prop_oneof![
         4 => Just(vec!["-f", "21"]),
         2 => Just(vec!["-f", "22"]),
@@ -158,7 +180,7 @@ fn any_service() -> impl Strategy<Value = Service> {
         .prop_map(move |(key, scheduler, seconds, rest, mut destinations)| {
             destinations.sort_by(|one: &Destination, two| one.address.cmp(&two.address));
             destinations.dedup_by(|one, two| one.address == two.address);
-            Service {
+            Virtual {
                 key: ServiceKey::from_words(owned(key)),
                 scheduler: scheduler.to_owned(),
                 persistence: seconds.map(|seconds| Timeout { seconds, mask: None }),
@@ -221,11 +243,60 @@ fn any_state() -> impl Strategy<Value = State> {
             ip_forward,
             vsftpd_read: if read { vsftpd_conf.clone() } else { Vec::new() },
             vsftpd_conf,
+            services: ["iptables", "ipvsadm"].map(|name| (name.to_owned(), BTreeSet::new())).into(),
+            ..State::default()
+        })
+        .prop_flat_map(|state| {
+            any_boot_files().prop_map(move |boot| State { services: state.services.clone(), ..with_boot(&state, boot) })
         })
 }
 
+/// What the boot files hold: nothing, old rules, rules of ours in hand-kept forms, and foreign things.
+type BootFiles = (Option<(Vec<String>, Vec<String>)>, Option<Vec<Virtual>>, bool, Vec<&'static str>);
+
+fn any_boot_files() -> impl Strategy<Value = BootFiles> {
+    let sysctl = prop_oneof![
+        Just("net.ipv4.ip_forward = 1\n"),
+        Just("net.ipv4.ip_forward=0"),
+        Just("net/ipv4/conf/all/forwarding = 0\n"),
+        Just("kernel.panic = 1\n"),
+    ];
+    (
+        proptest::option::of((
+            proptest::collection::vec(any_mark_rule(), 0..4),
+            proptest::collection::vec(any_nat_rule(), 0..3),
+        )),
+        proptest::option::of(proptest::collection::vec(any_service(), 0..3)),
+        any::<bool>(),
+        proptest::collection::vec(sysctl, 0..4),
+    )
+}
+
+fn with_boot(state: &State, (filter, services, defaults, sysctl): BootFiles) -> State {
+    let names =
+        ["/etc/sysctl.conf", "/etc/sysctl.d/10-a.conf", "/etc/sysctl.d/50-b.conf", "/usr/lib/sysctl.d/50-a.conf"];
+    State {
+        saved_filter: filter.map(|(mangle, nat)| {
+            // Hand-kept: typed forms, a comment, a foreign table, and no nat table at all when it has no rules.
+            let mangle = mangle.join("\n").replace("--set-xmark 0x15/0xffffffff", "--set-mark 21").replace("/32", "");
+            let nat = if nat.is_empty() { String::new() } else { format!("*nat\n{}\nCOMMIT\n", nat.join("\n")) };
+            format!("# by hand\n*filter\n:INPUT DROP [0:0]\n[3:9] -A INPUT -j ACCEPT\nCOMMIT\n*mangle\n{mangle}\nCOMMIT\n{nat}")
+        }),
+        saved_ipvs: services.map(|services| format!("# by hand\n{}", IpvsTable { services: unique(services) }.render())),
+        ipvs_defaults: defaults.then(|| b"AUTO=\"false\"\nDAEMON=\"none\"".to_vec()),
+        sysctl: names.iter().zip(sysctl).map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect(),
+        ..state.clone()
+    }
+}
+
+fn unique(mut services: Vec<Virtual>) -> Vec<Virtual> {
+    services.sort_by(|one, two| one.key.cmp(&two.key));
+    services.dedup_by(|one, two| one.key == two.key);
+    services
+}
+
 /// Rules that are nobody's but their owner's: neither our comment nor our VIP with our mark, nor our network's port 20.
-fn foreign(state: &State, cluster: &Cluster) -> (Vec<String>, Vec<String>, Vec<Service>) {
+fn foreign(state: &State, cluster: &Cluster) -> (Vec<String>, Vec<String>, Vec<Virtual>) {
     let mark = format!("0x{:x}/", cluster.mark);
     let keep = |rule: &&String| {
         let tagged = rule.contains("lvs-ftp: Public FTP");
@@ -260,6 +331,27 @@ fn sorted(table: &IpvsTable) -> Vec<String> {
     lines
 }
 
+/// Whether a line of a saved packet filter is none of our two chains'.
+fn is_foreign_line(line: &&str) -> bool {
+    !line.contains("-A PREROUTING") && !line.contains("-A POSTROUTING")
+}
+
+/// Whether a host that loads its boot files has nothing to be done: what is saved is what runs.
+fn boots_as_it_runs(state: &State, cluster: &Cluster) -> bool {
+    let mut booted = State { mangle: Vec::new(), nat: Vec::new(), ipvs: IpvsTable::default(), ..state.clone() };
+    let dump = IptablesSave::parse(state.saved_filter.clone().unwrap().into_bytes()).unwrap();
+    let rules = |table, chain| -> Vec<String> {
+        dump.rules(table, chain).into_iter().map(|rule| String::from_utf8(rule.text).unwrap()).collect()
+    };
+    booted.mangle = rules("mangle", "PREROUTING");
+    booted.nat = rules("nat", "POSTROUTING");
+    for line in state.saved_ipvs.clone().unwrap().lines().filter(|line| !line.starts_with('#')) {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        booted.ipvsadm(&words).unwrap();
+    }
+    check(&[(target(cluster), Model::new(booted))], 1)[0].changes().count() == 0
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
@@ -277,7 +369,11 @@ proptest! {
         prop_assert_eq!(second.changes().count(), 0);
         prop_assert_eq!(hosts[0].1.state(), converged.clone());
         prop_assert_eq!(foreign(&converged, &cluster), foreign(&state, &cluster), "foreign things are as they were");
-        prop_assert_eq!(converged.vsftpd_read, converged.vsftpd_conf);
+        prop_assert_eq!(&converged.vsftpd_read, &converged.vsftpd_conf);
+        let lines = |state: &State| state.saved_filter.clone().unwrap_or_default().lines().filter(is_foreign_line).map(str::to_owned).collect::<Vec<_>>();
+        let mut kept = lines(&converged).into_iter();
+        prop_assert!(lines(&state).iter().all(|old| kept.any(|line| line == *old)), "every other line is kept, in order");
+        prop_assert!(boots_as_it_runs(&converged, &cluster), "{:?}", converged);
     }
 
     /// Any prefix of a plan plans on to the same end: a run may die after any step.

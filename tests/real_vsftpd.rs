@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use lvs_ftp::{
     format::cksum::cksum,
     host::{Change, Observe, Session},
-    plan::Step,
+    plan::{Proof, Step},
     probe::{Probe, Vsftpd},
 };
 use serde_json::{Value, json};
@@ -33,7 +33,7 @@ fn files(folder: &std::path::Path) -> Vec<String> {
 }
 
 fn replace(conf: &Utf8Path, old: &[u8], new: &[u8]) -> Step {
-    Step::VsftpdConf { path: conf.to_owned(), observed: cksum(old), text: new.to_vec() }
+    Step::File { path: conf.to_owned(), observed: Some(cksum(old)), text: new.to_vec(), proof: Proof::Vsftpd }
 }
 
 /// Every measured text is taken, or refused with vsftpd's own words, just as vsftpd did when it was asked by hand.

@@ -46,11 +46,11 @@ pub(super) struct Apply {
     #[arg(short, long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     forks: u16,
 
-    /// Only plays with one of these tags; may hold commas
+    /// Only plays with one of these tags, or only `running` or `boot` state; may hold commas
     #[arg(short, long, value_name = "TAGS", value_delimiter = ',')]
     tags: Vec<String>,
 
-    /// No plays with one of these tags
+    /// No plays with one of these tags, or no `running` or `boot` state
     #[arg(long, value_name = "TAGS", value_delimiter = ',')]
     skip_tags: Vec<String>,
 
@@ -131,9 +131,6 @@ impl Apply {
             print(&self.listing(&work));
             return Exit::Converged;
         }
-        for warning in warnings(&work.plays) {
-            warn(&warning);
-        }
         match self.outcomes(&work) {
             Ok(outcomes) => self.tell(&work, outcomes),
             Err(text) => refused(&Refusal::Text(text)),
@@ -149,21 +146,15 @@ impl Apply {
         let options =
             ConnectionOptions { user: self.user.clone(), become_: self.become_, private_key: self.private_key.clone() };
         let clusters = desired::resolve(&inventory, &plays, &options)?;
-        let targets = desired::targets(&clusters)?;
-        self.selected(&inventory, &clusters, targets)
+        self.selected(&inventory, &clusters)
     }
 
     fn playbooks(&self) -> Result<Vec<Utf8PathBuf>, String> {
         if self.playbooks.is_empty() { Ok(vec![defaults::playbook()?]) } else { Ok(self.playbooks.clone()) }
     }
 
-    /// The plays that tags select, and of their hosts those that `--limit` selects.
-    fn selected(
-        &self,
-        inventory: &Inventory,
-        clusters: &[ResolvedCluster],
-        mut targets: Vec<Target>,
-    ) -> Result<Work, Refusal> {
+    /// What tags select of the plays' resources, on those of their hosts that `--limit` selects.
+    fn selected(&self, inventory: &Inventory, clusters: &[ResolvedCluster]) -> Result<Work, Refusal> {
         let limit = if self.limit.is_empty() {
             None
         } else {
@@ -172,18 +163,27 @@ impl Apply {
             Some(inventory.select(&pattern)?.into_iter().map(str::to_owned).collect::<Vec<_>>())
         };
         let contacted = |name: &str| limit.as_ref().is_none_or(|limit| limit.iter().any(|host| host == name));
+        // Every cluster is checked, whether it is selected or not.
+        desired::targets(clusters, clusters)?;
+        let selects = |play: &Play, tag: &str| self.tagged(&[&play.tags[..], &[tag.to_owned()]].concat());
+        let selected: Vec<&ResolvedCluster> = clusters
+            .iter()
+            .filter(|cluster| ["running", "boot"].iter().any(|tag| selects(&cluster.play, tag)))
+            .collect();
+        if selected.is_empty() {
+            return Err(Refusal::Text("no play has the tags that were asked for".to_owned()));
+        }
         let mut plays = Vec::new();
-        for cluster in clusters.iter().filter(|cluster| self.tagged(&cluster.play.tags)) {
+        for cluster in &selected {
             let servers = cluster.real_servers.iter().map(|server| &server.host);
             let hosts = cluster.routers.iter().chain(servers).map(|host| host.name.clone());
             plays.push((cluster.play.clone(), hosts.filter(|name| contacted(name)).collect::<Vec<_>>()));
         }
-        if plays.is_empty() {
-            return Err(Refusal::Text("no play has the tags that were asked for".to_owned()));
-        }
+        let mut targets = desired::targets(selected, clusters)?;
+        targets.retain(|target| contacted(&target.host.name));
         for target in &mut targets {
             target.wanted.retain(|wanted| {
-                plays.iter().any(|(play, hosts)| play.name == wanted.play && hosts.contains(&target.host.name))
+                plays.iter().any(|(play, _)| play.name == wanted.play && selects(play, wanted.resource.kind().tag()))
             });
         }
         targets.retain(|target| !target.wanted.is_empty());
@@ -288,16 +288,6 @@ fn both<A, B>(one: Result<A, Faults>, two: Result<B, Faults>) -> Result<(A, B), 
 /// The folder of a playbook; a bare name is in the current one.
 fn folder(path: &camino::Utf8Path) -> Utf8PathBuf {
     if path.as_str().is_empty() { Utf8PathBuf::from(".") } else { path.to_owned() }
-}
-
-/// What the playbook asks for and this version does not keep.
-fn warnings(plays: &[(Play, Vec<String>)]) -> Vec<String> {
-    let services = |play: &Play| {
-        let (routers, servers) = (&play.cluster.routers.services, &play.cluster.real_servers.services);
-        routers.keys().chain(servers.keys()).cloned().collect::<Vec<_>>().join(", ")
-    };
-    let named = plays.iter().map(|(play, _)| (&play.name, services(play))).filter(|(_, names)| !names.is_empty());
-    named.map(|(play, names)| format!("{play}: services are not kept by this version yet: {names}")).collect()
 }
 
 fn refused(refusal: &Refusal) -> Exit {

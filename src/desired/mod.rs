@@ -2,6 +2,7 @@
 
 mod between;
 mod resolve;
+mod services;
 mod target;
 
 pub use resolve::resolve;

@@ -1,13 +1,14 @@
 //! What each host shall have, as resources: both sides of a cluster are derived from its one statement.
 
-use super::ResolvedCluster;
+use super::{ResolvedCluster, services};
 use crate::{
     inventory::HostVars,
     lvs::{ActiveNat, FirewallMark, ForwardingMethod},
-    playbook::{Cluster, Director, Play},
+    playbook::{Cluster, Director, Play, Services},
     probe::{IptablesCommand, Probe},
     resource::{
-        ActiveSource, IpForward, MarkRules, NatRule, RealServer, Resource, VirtualService, VsftpdReload, VsftpdSettings,
+        ActiveSource, BootForward, IpForward, MarkRules, NatRule, RealServer, Resource, SavedFilter, SavedIpvs,
+        Service, VirtualService, VsftpdReload, VsftpdSettings,
     },
     source::{Fault, Faults, shown},
 };
@@ -45,18 +46,21 @@ impl Target {
 /// What every host of these clusters shall have, in the order in which the clusters name the hosts.
 ///
 /// Clusters that want different things of one host's NAT rule or vsftpd.conf are refused.
-pub fn targets(clusters: &[ResolvedCluster]) -> Result<Vec<Target>, Faults> {
+pub fn targets<'a>(
+    clusters: impl IntoIterator<Item = &'a ResolvedCluster>,
+    all: &[ResolvedCluster],
+) -> Result<Vec<Target>, Faults> {
     let mut targets = Targets::default();
     for cluster in clusters {
         targets.supported(&cluster.play);
         for router in &cluster.routers {
-            targets.router(cluster, router, clusters);
+            targets.router(cluster, router, all);
         }
         for server in &cluster.real_servers {
             targets.real_server(&cluster.play, &server.host);
         }
     }
-    Faults::check(targets.faults).map(|()| targets.hosts.into_iter().map(|host| host.target).collect())
+    Faults::check(targets.faults).map(|()| targets.hosts.into_iter().map(Host::finished).collect())
 }
 
 #[derive(Default)]
@@ -69,7 +73,10 @@ struct Targets<'a> {
 struct Host<'a> {
     target: Target,
     nat_rules: Vec<(&'a Play, NatRule)>,
+    mark_rules: Vec<MarkRules>,
+    virtual_services: Vec<VirtualService>,
     vsftpd: Vec<(&'a Play, VsftpdSettings)>,
+    services: Vec<(&'a Play, Service)>,
 }
 
 impl<'a> Targets<'a> {
@@ -87,7 +94,7 @@ impl<'a> Targets<'a> {
         let known = self.hosts.iter().position(|host| host.target.host.name == vars.name);
         known.unwrap_or_else(|| {
             let target = Target { host: vars.clone(), wanted: Vec::new() };
-            self.hosts.push(Host { target, nat_rules: Vec::new(), vsftpd: Vec::new() });
+            self.hosts.push(Host::new(target));
             self.hosts.len() - 1
         })
     }
@@ -105,10 +112,15 @@ impl<'a> Targets<'a> {
             NatRule { play: play.name.clone(), command: command.clone(), wanted: active(&play.cluster) },
         );
         let host = &mut self.hosts[index];
-        host.want(play, Arc::new(mark_rules(play, command.clone())));
+        let rules = mark_rules(play, command.clone());
+        host.want(play, Arc::new(rules.clone()));
+        host.mark_rules.push(rules);
         let others = all.iter().filter(|other| other.routers.iter().any(|router| router.name == vars.name));
         let marks = others.map(|other| other.play.cluster.firewall_mark).collect();
-        host.want(play, Arc::new(virtual_service(cluster, command, marks)));
+        let service = virtual_service(cluster, command, marks);
+        host.want(play, Arc::new(service.clone()));
+        host.virtual_services.push(service);
+        host.services(play, &play.cluster.routers.services, services::of_router());
     }
 
     /// Two clusters of one network share one rule; they must agree on it.
@@ -130,6 +142,11 @@ impl<'a> Targets<'a> {
     fn real_server(&mut self, play: &'a Play, vars: &HostVars) {
         let index = self.host(vars);
         let host = &mut self.hosts[index];
+        host.services(
+            play,
+            &play.cluster.real_servers.services,
+            services::of_real_server(play.cluster.real_servers.vsftpd.conf.as_deref()),
+        );
         let settings = settings(&play.cluster);
         let apart =
             |other: &VsftpdSettings| other.conf.is_some() && settings.conf.is_some() && other.conf != settings.conf;
@@ -153,7 +170,52 @@ impl<'a> Targets<'a> {
     }
 }
 
-impl Host<'_> {
+impl<'a> Host<'a> {
+    fn new(target: Target) -> Self {
+        Self {
+            target,
+            nat_rules: Vec::new(),
+            mark_rules: Vec::new(),
+            virtual_services: Vec::new(),
+            vsftpd: Vec::new(),
+            services: Vec::new(),
+        }
+    }
+
+    /// Adds the services that a side of a cluster needs, with the playbook's own words on them.
+    fn services(&mut self, play: &'a Play, own: &Services, derived: Vec<Service>) {
+        for service in services::merged(own, derived) {
+            // What an earlier play said of a service counts; both cannot.
+            if self.services.iter().all(|(_, known)| !known.is_same(&service)) {
+                self.services.push((play, service));
+            }
+        }
+    }
+
+    /// The target, with what all its clusters share: the boot files, and the services.
+    fn finished(mut self) -> Target {
+        let owner = self.target.wanted.first().map(|wanted| wanted.play.clone()).unwrap_or_default();
+        let mut want = |play: &str, resource: Arc<dyn Resource>| {
+            self.target.wanted.push(Wanted { play: play.to_owned(), resource });
+        };
+        if let Some(first) = self.mark_rules.first() {
+            want(
+                &owner,
+                Arc::new(SavedFilter {
+                    command: first.command.clone(),
+                    mark_rules: self.mark_rules.clone(),
+                    nat_rules: self.nat_rules.into_iter().map(|(_, rule)| rule).collect(),
+                }),
+            );
+            want(&owner, Arc::new(SavedIpvs(self.virtual_services)));
+            want(&owner, Arc::new(BootForward));
+        }
+        for (play, service) in self.services {
+            want(&play.name, Arc::new(service));
+        }
+        self.target
+    }
+
     fn want(&mut self, play: &Play, resource: Arc<dyn Resource>) {
         self.target.wanted.push(Wanted { play: play.name.clone(), resource });
     }

@@ -158,8 +158,10 @@ impl IptablesSave {
     /// Whether a table has more than one section: a restore lets the last one win, and what was meant is unclear.
     #[must_use]
     pub fn is_split(&self, table: &str) -> bool {
-        let sections =
-            self.lines.iter().filter(|line| line.kind == Kind::Table && is_table(&self.text[line.range.clone()], table));
+        let sections = self
+            .lines
+            .iter()
+            .filter(|line| line.kind == Kind::Table && is_table(&self.text[line.range.clone()], table));
         sections.count() > 1
     }
 

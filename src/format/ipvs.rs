@@ -118,7 +118,9 @@ impl IpvsTable {
 
     fn line(&mut self, line: &str) -> Result<(), &'static str> {
         match Entry::parse(line)? {
-            Entry::Service(service) if self.service(&service.key).is_some() => return Err("this service is there twice"),
+            Entry::Service(service) if self.service(&service.key).is_some() => {
+                return Err("this service is there twice");
+            }
             Entry::Service(service) => self.services.push(service),
             Entry::Destination(key, destination) => {
                 let service = self.services.iter_mut().find(|service| service.key == key);

@@ -130,7 +130,8 @@ mod tests {
 
     #[test]
     fn only_what_differs_is_rewritten() {
-        let before = "# x\n-A -f 21 -s rr\n-a -f 21 -r 10.1.1.11:0 -m -w 0\n-a -f 21 -r 10.1.1.99:0 -m -w 1\n-A -f 22 -s rr";
+        let before =
+            "# x\n-A -f 21 -s rr\n-a -f 21 -r 10.1.1.11:0 -m -w 0\n-a -f 21 -r 10.1.1.99:0 -m -w 1\n-A -f 22 -s rr";
         assert_eq!(
             set(before, WANTED),
             "# x\n-A -f 21 -s wlc -p 300\n-a -f 21 -r 10.1.1.11:0 -m -w 1\n-a -f 21 -r 10.1.1.12:0 -m -w 2\n-A -f 22 -s rr"

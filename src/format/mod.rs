@@ -10,6 +10,7 @@ pub mod ipvs_thresholds;
 pub mod port_set;
 pub mod rule;
 pub mod sh;
+pub mod sysctl_conf;
 pub mod vsftpd_conf;
 mod vsftpd_options;
 

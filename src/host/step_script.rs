@@ -2,8 +2,8 @@
 
 use crate::{
     format::{cksum::cksum, sh},
-    plan::{Step, block},
-    probe::stamp_path,
+    plan::{Proof, Step, block},
+    probe::{IptablesCommand, stamp_path},
 };
 use camino::Utf8Path;
 
@@ -14,54 +14,107 @@ const LOCK_WAIT: &str = "10";
 pub(super) fn script(step: &Step) -> String {
     match step {
         Step::Rules { command, waits_for_lock, table, edits } => {
-            let mut words = command.sibling("-restore");
+            let mut words = restore_words(command, *waits_for_lock);
             words.push("--noflush".to_owned());
-            if *waits_for_lock {
-                words.extend(["-w".to_owned(), LOCK_WAIT.to_owned()]);
-            }
             format!("{} | {}", sh::print(&block(table, edits)), sh::words(words))
         }
         Step::Ipvsadm(words) => sh::words(std::iter::once("ipvsadm").chain(words.iter().map(String::as_str))),
         Step::IpForward => "echo 1 >/proc/sys/net/ipv4/ip_forward".to_owned(),
-        Step::VsftpdConf { path, observed, text } => replace(path, observed, text),
+        Step::File { path, observed, text, proof } => file(path, observed.as_deref(), text, proof),
         Step::VsftpdReload { conf, daemons } => reload(conf, daemons),
+        Step::Service { manager, name, act } => service(&manager.command(name, act)),
+        Step::Person(what) => format!("echo {} >&2; exit 1", sh::word(what)),
     }
 }
 
-/// Replaces vsftpd.conf: compared, written beside, compared again, tried by vsftpd itself, then renamed. Whatever
-/// fails before the rename leaves the old file, and nothing else.
-///
-/// vsftpd tries the file with its listening switched off by two lines more, and says on its standard input, opened for
-/// writing too, that it is "not configured for standalone"; an unfit file makes it say "500 OOPS".
-fn replace(path: &Utf8Path, observed: &str, text: &[u8]) -> String {
+/// Replaces a file, or writes a new one: compared, written beside, compared again, proved, then renamed. Whatever fails
+/// before the rename leaves the old file, and nothing else.
+fn file(path: &Utf8Path, observed: Option<&str>, text: &[u8], proof: &Proof) -> String {
+    let compare = match observed {
+        Some(sum) => format!(
+            "[ \"$(cksum <\"$conf\")\" = '{sum}' ] || fail \"$conf was changed by somebody else since it was read; run again\""
+        ),
+        None => "[ ! -e \"$conf\" ] || fail \"$conf was made by somebody else since it was looked for; run again\""
+            .to_owned(),
+    };
+    let (copy, keep, kept) = match observed {
+        Some(_) => (
+            "cp -a -- \"$conf\" \"$new\" 2>/dev/null || cp -p -- \"$conf\" \"$new\" || exit",
+            "ln -- \"$conf\" \"$new-old\" 2>/dev/null || cp -a -- \"$conf\" \"$new-old\" 2>/dev/null || \
+             cp -p -- \"$conf\" \"$new-old\" || exit",
+            "mv -f -- \"$new-old\" \"$conf.lvs-ftp-old\" || exit",
+        ),
+        None if matches!(proof, Proof::PacketFilter { .. }) => ("(umask 077; : >\"$new\") || exit", ":", ":"),
+        None => (": >\"$new\" || exit", ":", ":"),
+    };
     format!(
         r#"conf={path}
 if [ -h "$conf" ]; then conf=$(readlink -f -- "$conf") || exit; fi
 fail() {{ echo "$1" >&2; exit 1; }}
-[ "$(cksum <"$conf")" = '{observed}' ] || fail "$conf was changed by somebody else since it was read; run again"
-command -v vsftpd >/dev/null 2>&1 || fail "vsftpd is not there: install it, or mend the PATH"
+{compare}
 new=${{conf%/*}}/.${{conf##*/}}.lvs-ftp-new
 trap 'rm -f -- "$new" "$new-try" "$new-says" "$new-old"' EXIT
 rm -f -- "$new" "$new-try" "$new-says" "$new-old" || exit
-cp -a -- "$conf" "$new" 2>/dev/null || cp -p -- "$conf" "$new" || exit
+{copy}
 {print} >"$new" || exit
 [ "$(cksum <"$new")" = '{wanted}' ] || fail "the new $conf was not written whole: is the disk full?"
-umask 077
-{{ cat -- "$new" && printf '\nlisten=NO\nlisten_ipv6=NO\n'; }} >"$new-try" || exit
-vsftpd "$new-try" 0<>"$new-says" >/dev/null
-case $(cat -- "$new-says") in
-*'not configured for standalone'*) ;;
-*) fail "vsftpd refuses the new $conf: $(cat -- "$new-says")" ;;
-esac
+{prove}
 sync -- "$new" 2>/dev/null || sync
-ln -- "$conf" "$new-old" 2>/dev/null || cp -a -- "$conf" "$new-old" 2>/dev/null || cp -p -- "$conf" "$new-old" || exit
+{keep}
 mv -f -- "$new" "$conf" || exit
-mv -f -- "$new-old" "$conf.lvs-ftp-old" || exit
+{kept}
 sync -- "${{conf%/*}}" 2>/dev/null || sync
 [ "$(cksum <"$conf")" = '{wanted}' ] || fail "$conf is not what was written""#,
         path = sh::word(path.as_str()),
         print = sh::print(text),
         wanted = cksum(text),
+        prove = prove(proof),
+    )
+}
+
+/// The text that shows a new file to be fit, or fails.
+fn prove(proof: &Proof) -> String {
+    match proof {
+        Proof::None => ":".to_owned(),
+        // vsftpd tries the file with its listening switched off by two lines more, and says on its standard input,
+        // opened for writing too, that it is "not configured for standalone"; an unfit file makes it say "500 OOPS".
+        Proof::Vsftpd => {
+            r#"command -v vsftpd >/dev/null 2>&1 || fail "vsftpd is not there: install it, or mend the PATH"
+(umask 077; { cat -- "$new" && printf '\nlisten=NO\nlisten_ipv6=NO\n'; } >"$new-try") || exit
+vsftpd "$new-try" 0<>"$new-says" >/dev/null
+case $(cat -- "$new-says") in
+*'not configured for standalone'*) ;;
+*) fail "vsftpd refuses the new $conf: $(cat -- "$new-says")" ;;
+esac"#
+                .to_owned()
+        }
+        // A scratch namespace shows more than --test, where one can be made and the old file loads there too.
+        Proof::PacketFilter { command, waits_for_lock } => {
+            let restore = sh::words(restore_words(command, *waits_for_lock));
+            format!(
+                r#"says=$({restore} --test <"$new" 2>&1) || fail "iptables-restore refuses the new $conf: $says"
+if unshare -n true 2>/dev/null; then
+  says=$(unshare -n {restore} <"$new" 2>&1) || {{ [ -e "$conf" ] && ! unshare -n {restore} <"$conf" >/dev/null 2>&1; }} ||
+    fail "the new $conf does not load: $says"
+fi"#
+            )
+        }
+    }
+}
+
+fn restore_words(command: &IptablesCommand, waits_for_lock: bool) -> Vec<String> {
+    let mut words = command.sibling("-restore");
+    if waits_for_lock {
+        words.extend(["-w".to_owned(), LOCK_WAIT.to_owned()]);
+    }
+    words
+}
+
+/// Runs a service command. What it starts may keep its output open for ever, so that goes through a file.
+fn service(command: &str) -> String {
+    format!(
+        "says=/var/run/lvs-ftp/says.$$; mkdir -p /var/run/lvs-ftp || exit\n{{ {command}; }} >\"$says\" 2>&1; status=$?\n\
+         [ $status = 0 ] || cat \"$says\" >&2\nrm -f -- \"$says\"; exit $status"
     )
 }
 

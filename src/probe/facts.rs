@@ -1,6 +1,9 @@
 //! The facts of one host: what the probes' answers say, each read once.
 
-use super::{IptablesCommand, PacketFilter, Probe, Vsftpd};
+use super::{
+    IptablesCommand, PacketFilter, Probe, SavedFilter, SavedIpvs, Service, ServiceManager, Services, SysctlFiles,
+    Vsftpd,
+};
 use crate::format::{excerpt, ipvs::IpvsTable};
 use camino::Utf8Path;
 use std::collections::BTreeMap;
@@ -37,6 +40,14 @@ pub enum Fact {
     IpForward(bool),
     /// vsftpd.
     Vsftpd(Box<Vsftpd>),
+    /// The packet filter that is loaded at boot.
+    SavedFilter(Box<SavedFilter>),
+    /// The IPVS table that is loaded at boot.
+    SavedIpvs(Box<SavedIpvs>),
+    /// The files that set kernel parameters at boot.
+    SysctlFiles(SysctlFiles),
+    /// Services.
+    Services(Services),
 }
 
 /// Every fact of one host.
@@ -99,6 +110,29 @@ impl Facts {
     pub fn vsftpd(&self, conf: Option<&Utf8Path>) -> Result<&Vsftpd, Unknown> {
         let probe = Probe::Vsftpd(conf.map(Utf8Path::to_owned));
         self.get(&probe, |fact| if let Fact::Vsftpd(found) = fact { Some(&**found) } else { None })
+    }
+
+    /// The packet filter that is loaded at boot.
+    pub fn saved_filter(&self) -> Result<&SavedFilter, Unknown> {
+        self.get(&Probe::SavedFilter, |fact| if let Fact::SavedFilter(found) = fact { Some(&**found) } else { None })
+    }
+
+    /// The IPVS table that is loaded at boot.
+    pub fn saved_ipvs(&self) -> Result<&SavedIpvs, Unknown> {
+        self.get(&Probe::SavedIpvs, |fact| if let Fact::SavedIpvs(found) = fact { Some(&**found) } else { None })
+    }
+
+    /// The files that set kernel parameters at boot.
+    pub fn sysctl_files(&self) -> Result<&SysctlFiles, Unknown> {
+        self.get(&Probe::SysctlFiles, |fact| if let Fact::SysctlFiles(found) = fact { Some(found) } else { None })
+    }
+
+    /// One of the host's services, and what manages it. `probe` is the question in which its name was.
+    pub fn service(&self, probe: &Probe, name: &str) -> Result<(ServiceManager, &Service), Unknown> {
+        self.get(probe, |fact| match fact {
+            Fact::Services(found) => found.services.get(name).map(|service| (found.manager, service)),
+            _ => None,
+        })
     }
 
     fn get<'a, T: 'a>(&'a self, probe: &Probe, pick: impl Fn(&'a Fact) -> Option<T>) -> Result<T, Unknown> {

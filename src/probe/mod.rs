@@ -4,14 +4,22 @@ mod facts;
 mod ip_forward;
 mod ipvs;
 mod packet_filter;
+mod saved_filter;
+mod saved_ipvs;
+mod services;
+mod sysctl_files;
 mod vsftpd;
 
 pub use facts::{Answer, Fact, Facts, Unknown};
 pub use packet_filter::{Backend, IptablesCommand, PacketFilter};
+pub use saved_filter::SavedFilter;
+pub use saved_ipvs::{DEFAULTS as IPVS_DEFAULTS, SavedIpvs};
+pub use services::{Service, ServiceManager, Services};
+pub use sysctl_files::{MAIN as SYSCTL_CONF, SysctlFiles};
 pub use vsftpd::{Daemon, Vsftpd, stamp_path};
 
 use camino::Utf8PathBuf;
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 /// A question to a host. Several resources may need the same one; a host is asked once.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +32,14 @@ pub enum Probe {
     IpForward,
     /// vsftpd.conf (at this path, or where the distributions put it) and the daemon that reads it.
     Vsftpd(Option<Utf8PathBuf>),
+    /// The packet filter that is loaded at boot.
+    SavedFilter,
+    /// The IPVS table that is loaded at boot.
+    SavedIpvs,
+    /// The files that set kernel parameters at boot.
+    SysctlFiles,
+    /// Services by name, and whether it matters that each runs.
+    Services(BTreeMap<String, bool>),
 }
 
 impl Probe {
@@ -35,6 +51,10 @@ impl Probe {
             Self::Ipvs => ipvs::scripts(),
             Self::IpForward => ip_forward::scripts(),
             Self::Vsftpd(conf) => vsftpd::scripts(conf.as_deref()),
+            Self::SavedFilter => saved_filter::scripts(),
+            Self::SavedIpvs => saved_ipvs::scripts(),
+            Self::SysctlFiles => sysctl_files::scripts(),
+            Self::Services(names) => services::scripts(names),
         }
     }
 
@@ -45,6 +65,10 @@ impl Probe {
             Self::Ipvs => ipvs::read(answers).map(Fact::Ipvs),
             Self::IpForward => ip_forward::read(answers).map(Fact::IpForward),
             Self::Vsftpd(_) => vsftpd::read(answers).map(|fact| Fact::Vsftpd(Box::new(fact))),
+            Self::SavedFilter => saved_filter::read(answers).map(|fact| Fact::SavedFilter(Box::new(fact))),
+            Self::SavedIpvs => saved_ipvs::read(answers).map(|fact| Fact::SavedIpvs(Box::new(fact))),
+            Self::SysctlFiles => sysctl_files::read(answers).map(Fact::SysctlFiles),
+            Self::Services(names) => services::read(names, answers).map(Fact::Services),
         }
         .map_err(|why| Unknown { what: self.to_string(), why })
     }
@@ -57,6 +81,10 @@ impl fmt::Display for Probe {
             Self::Ipvs => "the IPVS table",
             Self::IpForward => "net.ipv4.ip_forward",
             Self::Vsftpd(_) => "vsftpd's configuration",
+            Self::SavedFilter => "the saved packet filter",
+            Self::SavedIpvs => "the saved IPVS table",
+            Self::SysctlFiles => "the sysctl files",
+            Self::Services(_) => "the services",
         })
     }
 }

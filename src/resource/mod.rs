@@ -1,17 +1,25 @@
 //! The kinds of things that are reconciled: one file a kind. Each says which probes it needs, what differs, and which
 //! steps remove the difference, all as data.
 
+mod boot_forward;
 mod ip_forward;
 mod mark_rules;
 mod nat_rule;
 mod rule_set;
+mod saved_filter;
+mod saved_ipvs;
+mod service;
 mod virtual_service;
 mod vsftpd_conf;
 mod vsftpd_reload;
 
+pub use boot_forward::BootForward;
 pub use ip_forward::IpForward;
 pub use mark_rules::MarkRules;
 pub use nat_rule::{ActiveSource, NatRule};
+pub use saved_filter::SavedFilter;
+pub use saved_ipvs::SavedIpvs;
+pub use service::{Service, Wish};
 pub use virtual_service::{RealServer, VirtualService};
 pub use vsftpd_conf::VsftpdSettings;
 pub use vsftpd_reload::VsftpdReload;
@@ -45,25 +53,49 @@ pub enum Kind {
     VsftpdConf,
     /// [`VsftpdReload`].
     VsftpdReload,
+    /// [`Service`] that runs, or does not.
+    ServiceRunning,
     /// [`VirtualService`].
     VirtualService,
+    /// [`SavedFilter`].
+    SavedFilter,
+    /// [`SavedIpvs`].
+    SavedIpvs,
+    /// [`BootForward`].
+    BootForward,
+    /// [`Service`] that starts at boot, or does not.
+    ServiceAtBoot,
 }
 
 impl Kind {
     /// Every kind, with the name that JSON gives it and the title that people read.
-    pub const TABLE: [(Self, &'static str, &'static str); 6] = [
+    pub const TABLE: [(Self, &'static str, &'static str); 11] = [
         (Self::IpForward, "ip_forward", "Kernel forwards packets (net.ipv4.ip_forward)"),
         (Self::NatRule, "nat_rule", "Active data connections are rewritten (nat POSTROUTING)"),
         (Self::MarkRules, "mark_rules", "Control port and passive range are marked (mangle PREROUTING)"),
         (Self::VsftpdConf, "vsftpd_conf", "vsftpd.conf names range and virtual IP"),
         (Self::VsftpdReload, "vsftpd_reload", "vsftpd has read its configuration"),
+        (Self::ServiceRunning, "service", "Services run"),
         (Self::VirtualService, "virtual_service", "Virtual service and destinations (IPVS)"),
+        (Self::SavedFilter, "saved_filter", "Boot: the saved packet filter holds the rules"),
+        (Self::SavedIpvs, "saved_ipvs", "Boot: the saved IPVS table holds the service"),
+        (Self::BootForward, "boot_forward", "Boot: the kernel forwards packets (sysctl)"),
+        (Self::ServiceAtBoot, "service_at_boot", "Boot: services start at their runlevels"),
     ];
 
     /// Its name in JSON output.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.row().1
+    }
+
+    /// Whether it is boot state, which counts after the next start, or running state; also the tag that selects it.
+    #[must_use]
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::SavedFilter | Self::SavedIpvs | Self::BootForward | Self::ServiceAtBoot => "boot",
+            _ => "running",
+        }
     }
 
     /// Its title in human output.

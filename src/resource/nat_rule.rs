@@ -60,8 +60,7 @@ impl NatRule {
     /// What a chain's rules, running or saved, leave to be done.
     pub(super) fn edits(&self, rules: &[PlacedRule]) -> RuleChanges {
         let mut changes = RuleChanges::default();
-        let ours: Vec<&PlacedRule> =
-            rules.iter().filter(|rule| self.is_ours(&rule.rule) && removable(rule)).collect();
+        let ours: Vec<&PlacedRule> = rules.iter().filter(|rule| self.is_ours(&rule.rule) && removable(rule)).collect();
         let adopted = rules.iter().find(|rule| self.fits(&rule.rule));
         if let (Some((network, source)), None) = (self.wanted, adopted) {
             // The first match decides in nat, and nothing is more specific than this rule: it goes first, or where the

@@ -2,7 +2,10 @@
 
 use super::{Kind, Resource, mark_rules::older_marks};
 use crate::{
-    format::ipvs::{Destination, IpvsTable, Service, ServiceKey, Timeout},
+    format::{
+        ipvs::{Destination, IpvsTable, Service, ServiceKey, Timeout},
+        ipvs_file::IpvsFile,
+    },
     lvs::{FirewallMark, ForwardingMethod, Netmask, Persistence, Scheduler, Weight},
     plan::{Action, Change, Diff, Stage, Step},
     probe::{Facts, IptablesCommand, Probe, Unknown},
@@ -76,6 +79,36 @@ impl Resource for VirtualService {
 }
 
 impl VirtualService {
+    /// The service with its destinations as a saved table shall have them; what the file says beyond that is kept.
+    pub(super) fn saved(&self, file: &IpvsFile) -> Service {
+        let key = ServiceKey::mark(self.mark.get());
+        let destination =
+            |server: &RealServer| self.wanted_destination(*server, file.destination(&key, &server.destination()));
+        let destinations = self.real_servers.iter().map(destination).collect();
+        Service { destinations, ..self.wanted(file.service(&key)) }
+    }
+
+    /// Marks that this play's rules had before, and that no cluster of the host has now.
+    pub(super) fn older(&self, facts: &Facts) -> Result<Vec<u32>, Unknown> {
+        let rules = facts.packet_filter(&self.command)?.dump.rules("mangle", "PREROUTING");
+        let mut older = older_marks(&rules, &self.play, self.mark);
+        older.retain(|old| !self.other_marks.iter().any(|mark| mark.get() == *old));
+        Ok(older)
+    }
+
+    fn wanted_destination(&self, server: RealServer, observed: Option<&Destination>) -> Destination {
+        Destination {
+            address: server.destination(),
+            forwarding: self.forwarding,
+            weight: server.weight.get().into(),
+            thresholds: observed.map_or((0, 0), |found| found.thresholds),
+            rest: observed
+                .filter(|found| found.forwarding == self.forwarding)
+                .map(|found| found.rest.clone())
+                .unwrap_or_default(),
+        }
+    }
+
     fn wanted(&self, observed: Option<&Service>) -> Service {
         let mask = self.persistence.netmask();
         Service {
@@ -118,16 +151,7 @@ impl VirtualService {
 
     /// One destination, added or edited with every attribute, thresholds too.
     fn destination(&self, server: RealServer, observed: Option<&Destination>) -> Option<Change> {
-        let wanted = Destination {
-            address: server.destination(),
-            forwarding: self.forwarding,
-            weight: server.weight.get().into(),
-            thresholds: observed.map_or((0, 0), |found| found.thresholds),
-            rest: observed
-                .filter(|found| found.forwarding == self.forwarding)
-                .map(|found| found.rest.clone())
-                .unwrap_or_default(),
-        };
+        let wanted = self.wanted_destination(server, observed);
         if observed == Some(&wanted) {
             return None;
         }
@@ -159,12 +183,8 @@ impl VirtualService {
 
     /// A mark that this play's rules had before: its service has no traffic any more, and goes.
     fn older_services(&self, table: &IpvsTable, facts: &Facts) -> Result<Vec<Change>, Unknown> {
-        let rules = facts.packet_filter(&self.command)?.dump.rules("mangle", "PREROUTING");
-        let older = older_marks(&rules, &self.play, self.mark);
-        let services = older
-            .into_iter()
-            .filter(|old| !self.other_marks.iter().any(|mark| mark.get() == *old))
-            .filter_map(|old| table.service(&ServiceKey::mark(old)));
+        let older = self.older(facts)?;
+        let services = older.into_iter().filter_map(|old| table.service(&ServiceKey::mark(old)));
         Ok(services
             .map(|service| Change {
                 stage: Stage::Contract,

@@ -22,10 +22,6 @@ impl Resource for VsftpdReload {
     fn diff(&self, facts: &Facts) -> Result<Diff, Unknown> {
         let found = facts.vsftpd(self.0.conf.as_deref())?;
         let mut diff = Diff::default();
-        if found.daemons.is_empty() {
-            diff.warnings.push(format!("no standalone vsftpd runs with {}: start it, unless inetd does", found.conf));
-            return Ok(diff);
-        }
         let changes = self.0.text(found)? != found.text;
         let daemons: Vec<(u32, u64)> = found
             .daemons

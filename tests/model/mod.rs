@@ -11,10 +11,13 @@ use lvs_ftp::{
         ipvs::{IpvsTable, Service},
     },
     host::{Change, HostError, Observe},
-    plan::{Step, block},
+    plan::{ServiceAct, Step, block},
     probe::{Answer, Facts, Probe},
 };
-use std::sync::Mutex;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
+};
 
 /// What the host has.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -28,6 +31,13 @@ pub struct State {
     /// /etc/vsftpd.conf, and the content that the daemon has read; its process id grows with each start.
     pub vsftpd_conf: Vec<u8>,
     pub vsftpd_read: Vec<u8>,
+    /// The files that are read at boot: Debian's, and whether each is there.
+    pub saved_filter: Option<String>,
+    pub saved_ipvs: Option<String>,
+    pub ipvs_defaults: Option<Vec<u8>>,
+    pub sysctl: BTreeMap<String, Vec<u8>>,
+    /// Services with links in /etc/rc?.d.
+    pub services: BTreeMap<String, BTreeSet<u8>>,
 }
 
 /// The host: its state changes only through steps.
@@ -86,6 +96,42 @@ impl State {
                 );
                 vec![said(facts), said(self.vsftpd_conf.clone())]
             }
+            Probe::SavedFilter => {
+                let there = if self.saved_filter.is_some() { "there\n" } else { "" };
+                vec![
+                    said(format!("/etc/iptables/rules.v4\n{there}")),
+                    said(self.saved_filter.clone().unwrap_or_default()),
+                ]
+            }
+            Probe::SavedIpvs => {
+                let word = |there: bool| if there { "there" } else { "absent" };
+                let (saved, defaults) = (word(self.saved_ipvs.is_some()), word(self.ipvs_defaults.is_some()));
+                vec![
+                    said(format!("/etc/ipvsadm.rules\n{saved}\n{defaults}\n")),
+                    said(self.saved_ipvs.clone().unwrap_or_default()),
+                    said(self.ipvs_defaults.clone().unwrap_or_default()),
+                ]
+            }
+            Probe::SysctlFiles => {
+                let sums: String = self.sysctl.iter().map(|(path, text)| format!("{} {path}\n", cksum(text))).collect();
+                let lines = |(path, text): (&String, &Vec<u8>)| -> Vec<u8> {
+                    let lines = text.split_inclusive(|byte| *byte == b'\n');
+                    lines
+                        .flat_map(|line| {
+                            [path.as_bytes(), b":", line.strip_suffix(b"\n").unwrap_or(line), b"\n"].concat()
+                        })
+                        .collect()
+                };
+                vec![said(format!("folder\n{sums}")), said(self.sysctl.iter().flat_map(lines).collect::<Vec<u8>>())]
+            }
+            Probe::Services(names) => {
+                let mut text = "manager update-rc.d\n".to_owned();
+                for (name, levels) in names.keys().filter_map(|name| self.services.get_key_value(name)) {
+                    text.push_str(&format!("{name} script yes\n"));
+                    text.extend(levels.iter().map(|level| format!("{name} link {level}\n")));
+                }
+                vec![said(text)]
+            }
         }
     }
 
@@ -100,13 +146,24 @@ impl State {
                 self.ip_forward = true;
                 Ok(())
             }
-            Step::VsftpdConf { observed, text, .. } => {
-                if cksum(&self.vsftpd_conf) != *observed {
-                    return Err("changed by somebody else".to_owned());
-                }
-                self.vsftpd_conf.clone_from(text);
+            Step::File { path, observed, text, .. } => {
+                let utf8 = || String::from_utf8(text.clone()).unwrap();
+                let old = match path.as_str() {
+                    "/etc/vsftpd.conf" => Some(std::mem::replace(&mut self.vsftpd_conf, text.clone())),
+                    "/etc/iptables/rules.v4" => self.saved_filter.replace(utf8()).map(String::into_bytes),
+                    "/etc/ipvsadm.rules" => self.saved_ipvs.replace(utf8()).map(String::into_bytes),
+                    "/etc/default/ipvsadm" => self.ipvs_defaults.replace(text.clone()),
+                    other => self.sysctl.insert(other.to_owned(), text.clone()),
+                };
+                assert_eq!(old.map(|old| cksum(&old)), *observed, "{path}");
                 Ok(())
             }
+            Step::Service { name, act: ServiceAct::Enable(levels), .. } => {
+                self.services.get_mut(name).unwrap().extend(levels);
+                Ok(())
+            }
+            Step::Service { .. } => unreachable!("the laws want no other act"),
+            Step::Person(what) => Err(what.clone()),
             Step::VsftpdReload { daemons, .. } => {
                 assert_eq!(daemons, &[(77, 500)]);
                 self.vsftpd_read.clone_from(&self.vsftpd_conf);

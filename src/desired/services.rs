@@ -1,0 +1,51 @@
+//! The services that a cluster's hosts need, and what the playbook says of these and others.
+
+use crate::{
+    playbook::Services,
+    probe::Probe,
+    resource::{Service, Wish},
+};
+use camino::Utf8Path;
+use std::collections::BTreeSet;
+
+/// What a router needs at boot: something that loads the packet filter, and the director.
+pub(super) fn of_router() -> Vec<Service> {
+    let filter = ["netfilter-persistent", "iptables-persistent", "iptables"];
+    vec![
+        at_boot(
+            &filter,
+            "what loads the packet filter at boot (Debian: iptables-persistent; Red Hat: iptables-services)",
+        ),
+        at_boot(&["ipvsadm"], "ipvsadm"),
+    ]
+}
+
+/// What a real server needs, now and at boot.
+pub(super) fn of_real_server(conf: Option<&Utf8Path>) -> Vec<Service> {
+    let boot = at_boot(&["vsftpd"], "vsftpd");
+    let witness = Some(Probe::Vsftpd(conf.map(Utf8Path::to_owned)));
+    vec![Service { wish: Wish::Running(true), witness, ..boot.clone() }, boot]
+}
+
+fn at_boot(names: &[&str], purpose: &str) -> Service {
+    Service {
+        names: names.iter().map(|name| (*name).to_owned()).collect(),
+        purpose: purpose.to_owned(),
+        wish: Wish::AtBoot(BTreeSet::from([3, 5]), true),
+        witness: None,
+    }
+}
+
+/// The derived services with the playbook's own: what it says of a derived one replaces that.
+pub(super) fn merged(own: &Services, derived: Vec<Service>) -> Vec<Service> {
+    let mut all = Vec::new();
+    for (name, service) in own {
+        let one = |wish| Service { names: vec![name.clone()], purpose: name.clone(), wish, witness: None };
+        all.push(one(Wish::AtBoot(service.runlevels.clone(), service.enabled)));
+        all.extend(service.running.map(|running| one(Wish::Running(running))));
+    }
+    let new: Vec<Service> =
+        derived.into_iter().filter(|one| !all.iter().any(|known: &Service| known.is_same(one))).collect();
+    all.extend(new);
+    all
+}

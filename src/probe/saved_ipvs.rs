@@ -1,0 +1,55 @@
+//! The IPVS table that the host loads at boot: Red Hat's file, or Debian's file with its switch.
+
+use super::Answer;
+use crate::format::ipvs_file::IpvsFile;
+use camino::Utf8PathBuf;
+
+/// The saved IPVS table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedIpvs {
+    /// Its file.
+    pub path: Utf8PathBuf,
+    /// Its text; nothing when there is no file.
+    pub text: Option<Vec<u8>>,
+    /// What it holds.
+    pub file: IpvsFile,
+    /// Debian's /etc/default/ipvsadm, where AUTO says whether the table is loaded; nothing on other hosts.
+    pub defaults: Option<Vec<u8>>,
+}
+
+/// Debian's switch.
+pub const DEFAULTS: &str = "/etc/default/ipvsadm";
+
+const FIND: &str = "if [ -e /etc/ipvsadm.rules ] || [ -e /etc/default/ipvsadm ]; then path=/etc/ipvsadm.rules\n\
+    elif [ -d /etc/sysconfig ]; then path=/etc/sysconfig/ipvsadm\n\
+    else path=; fi\n";
+
+pub(super) fn scripts() -> Vec<String> {
+    vec![
+        format!(
+            "{FIND}echo \"$path\"; if [ -e \"$path\" ]; then echo there; else echo absent; fi; \
+             if [ -e {DEFAULTS} ]; then echo there; else echo absent; fi"
+        ),
+        format!("{FIND}[ ! -e \"$path\" ] || cat -- \"$path\""),
+        format!("[ ! -e {DEFAULTS} ] || cat {DEFAULTS}"),
+    ]
+}
+
+pub(super) fn read(answers: &[Answer]) -> Result<SavedIpvs, String> {
+    let [found, text, defaults] = answers else { return Err("the host did not answer".to_owned()) };
+    let found = String::from_utf8_lossy(found.output("the probe")?).into_owned();
+    let [path, table, switch] = found.lines().collect::<Vec<_>>()[..] else {
+        return Err("the host's answer is not ours".to_owned());
+    };
+    if path.is_empty() {
+        return Err("there is neither /etc/sysconfig nor Debian's /etc/default/ipvsadm: install ipvsadm".to_owned());
+    }
+    let text = text.output("cat")?;
+    let file = IpvsFile::parse(text).map_err(|malformed| format!("{path}, {malformed}"))?;
+    Ok(SavedIpvs {
+        path: Utf8PathBuf::from(path),
+        text: (table == "there").then(|| text.to_vec()),
+        file,
+        defaults: if switch == "there" { Some(defaults.output("cat")?.to_vec()) } else { None },
+    })
+}

@@ -1,0 +1,91 @@
+//! The packet filter that the host loads at boot holds our rules: the same rules, and the same comparison, as running.
+
+use super::{Kind, MarkRules, NatRule, Resource, mark_rules, nat_rule};
+use crate::{
+    format::{cksum::cksum, iptables_save::IptablesSave},
+    plan::{Action, Change, Diff, Proof, RuleChanges, Stage, Step},
+    probe::{Facts, IptablesCommand, Probe, SavedFilter as Found, Unknown},
+};
+
+/// The saved rules of all clusters on a host: they share one file.
+#[derive(Debug, Clone)]
+pub struct SavedFilter {
+    /// The iptables whose rules these are.
+    pub command: IptablesCommand,
+    /// The mark rules of each cluster.
+    pub mark_rules: Vec<MarkRules>,
+    /// The NAT rule of each cluster.
+    pub nat_rules: Vec<NatRule>,
+}
+
+impl Resource for SavedFilter {
+    fn kind(&self) -> Kind {
+        Kind::SavedFilter
+    }
+
+    fn probes(&self) -> Vec<Probe> {
+        vec![Probe::SavedFilter, Probe::PacketFilter(self.command.clone())]
+    }
+
+    fn diff(&self, facts: &Facts) -> Result<Diff, Unknown> {
+        let found = facts.saved_filter()?;
+        let running = facts.packet_filter(&self.command)?;
+        let mut diff = Diff::default();
+        let (dump, count) = self.edited(found)?;
+        if dump.render() != found.dump.render() {
+            let (added, removed) = count;
+            diff.changes.push(Change {
+                stage: Stage::Persist,
+                action: if found.exists { Action::Edit } else { Action::Add },
+                summary: format!("{}: {added} rules added, {removed} removed", found.path),
+                before: found.dump.render().to_vec(),
+                after: dump.render().to_vec(),
+                step: Step::File {
+                    path: found.path.clone(),
+                    observed: found.exists.then(|| cksum(found.dump.render())),
+                    text: dump.render().to_vec(),
+                    proof: Proof::PacketFilter {
+                        command: self.command.clone(),
+                        waits_for_lock: running.waits_for_lock(),
+                    },
+                },
+            });
+        }
+        Ok(diff)
+    }
+}
+
+impl SavedFilter {
+    /// The file as it shall be, with how many rules were added and removed.
+    fn edited(&self, found: &Found) -> Result<(IptablesSave, (usize, usize)), Unknown> {
+        let unclear = |why: String| Unknown { what: found.path.to_string(), why };
+        let (mut dump, mut count) = (found.dump.clone(), (0, 0));
+        for (table, chain) in [(mark_rules::TABLE, mark_rules::CHAIN), (nat_rule::TABLE, nat_rule::CHAIN)] {
+            if dump.is_split(table) {
+                return Err(unclear(format!(
+                    "it has table {table} twice, and a restore lets the last one win: join them"
+                )));
+            }
+            if dump.has_commands(table, chain) {
+                let why = format!("it changes {table} {chain} by other commands than -A: write its rules as -A lines");
+                return Err(unclear(why));
+            }
+            let edits: Vec<RuleChangesOf> = match table {
+                mark_rules::TABLE => {
+                    self.mark_rules.iter().map(|rules| Box::new(|all: &[_]| rules.edits(all)) as _).collect()
+                }
+                _ => self.nat_rules.iter().map(|rule| Box::new(|all: &[_]| rule.edits(all)) as _).collect(),
+            };
+            for edit in edits {
+                let changes = edit(&dump.rules(table, chain));
+                count.0 += changes.inserts.len();
+                count.1 += changes.deletes.len();
+                dump = dump.edited(table, chain, &changes).map_err(|malformed| unclear(malformed.to_string()))?;
+            }
+        }
+        Ok((dump, count))
+    }
+}
+
+/// What one cluster makes of a chain.
+type RuleChangesOf<'a> = Box<dyn Fn(&[crate::format::iptables_save::PlacedRule]) -> RuleChanges + 'a>;

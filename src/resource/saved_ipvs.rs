@@ -1,0 +1,90 @@
+//! The IPVS table that the host loads at boot holds our services, with the weights that are wanted: never a drain's 0.
+
+use super::{Kind, Resource, VirtualService};
+use crate::{
+    format::{cksum::cksum, ipvs::ServiceKey},
+    plan::{Action, Change, Diff, Proof, Stage, Step},
+    probe::{Facts, IPVS_DEFAULTS, Probe, Unknown},
+};
+use camino::Utf8PathBuf;
+
+/// The saved services of all clusters on a host: they share one file.
+#[derive(Debug, Clone)]
+pub struct SavedIpvs(pub Vec<VirtualService>);
+
+impl Resource for SavedIpvs {
+    fn kind(&self) -> Kind {
+        Kind::SavedIpvs
+    }
+
+    fn probes(&self) -> Vec<Probe> {
+        let running = self.0.iter().flat_map(Resource::probes).filter(|probe| matches!(probe, Probe::PacketFilter(_)));
+        std::iter::once(Probe::SavedIpvs).chain(running).collect()
+    }
+
+    fn diff(&self, facts: &Facts) -> Result<Diff, Unknown> {
+        let found = facts.saved_ipvs()?;
+        let mut file = found.file.clone();
+        for service in &self.0 {
+            let wanted = service.saved(&file);
+            file.set(&wanted);
+            for older in service.older(facts)? {
+                file.remove(&ServiceKey::mark(older));
+            }
+        }
+        let (before, after) = (found.text.clone().unwrap_or_default(), file.render());
+        let mut diff = Diff::default();
+        if after != before || found.text.is_none() {
+            diff.changes.push(change(
+                &found.path,
+                found.text.clone(),
+                after,
+                "services and destinations as wanted".to_owned(),
+            ));
+        }
+        if let Some(defaults) = &found.defaults {
+            diff.changes.extend(switched_on(defaults).map(|text| {
+                change(&Utf8PathBuf::from(IPVS_DEFAULTS), Some(defaults.clone()), text, "AUTO -> true".to_owned())
+            }));
+        }
+        Ok(diff)
+    }
+}
+
+fn change(path: &Utf8PathBuf, before: Option<Vec<u8>>, after: Vec<u8>, what: String) -> Change {
+    Change {
+        stage: Stage::Persist,
+        action: if before.is_some() { Action::Edit } else { Action::Add },
+        summary: format!("{path}: {what}"),
+        before: before.clone().unwrap_or_default(),
+        after: after.clone(),
+        step: Step::File {
+            path: path.clone(),
+            observed: before.map(|text| cksum(&text)),
+            text: after,
+            proof: Proof::None,
+        },
+    }
+}
+
+/// Debian's defaults file with AUTO="true"; nothing when it says so already. It is shell text: the last line counts.
+fn switched_on(text: &[u8]) -> Option<Vec<u8>> {
+    const ON: &[u8] = b"AUTO=\"true\"\n";
+    let mut lines: Vec<Vec<u8>> = text.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+    let value = |line: &Vec<u8>| -> Option<Vec<u8>> {
+        let value = line.trim_ascii().strip_prefix(b"AUTO=")?;
+        let value: Vec<u8> = value.split(|byte| *byte == b'#').next().unwrap_or_default().trim_ascii().to_vec();
+        Some(value.into_iter().filter(|byte| !matches!(byte, b'"' | b'\'')).collect())
+    };
+    match lines.iter().rposition(|line| value(line).is_some()) {
+        Some(last) if value(&lines[last]).as_deref() == Some(b"true") => return None,
+        Some(last) => lines[last] = ON.to_vec(),
+        None => {
+            if let Some(last) = lines.last_mut().filter(|line| !line.ends_with(b"\n")) {
+                last.push(b'\n');
+            }
+            lines.push(ON.to_vec());
+        }
+    }
+    Some(lines.concat())
+}

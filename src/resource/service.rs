@@ -1,0 +1,125 @@
+//! A service starts at boot in its runlevels, and runs, as wanted. What is so already is not touched.
+
+use super::{Kind, Resource};
+use crate::{
+    format::vsftpd_conf::{VsftpdConf, boolean},
+    plan::{Action, Change, Diff, ServiceAct, Stage, Step},
+    probe::{Facts, Probe, Service as Found, ServiceManager, Unknown},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Which of a service's two states is meant: one is boot state, the other one running state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wish {
+    /// Whether it starts in these runlevels.
+    AtBoot(BTreeSet<u8>, bool),
+    /// Whether it runs.
+    Running(bool),
+}
+
+/// One state of one service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// Its names, the first that the host has counts: distributions differ.
+    pub names: Vec<String>,
+    /// What it is for, when the host has none of them.
+    pub purpose: String,
+    /// The state.
+    pub wish: Wish,
+    /// A probe of vsftpd that sees the daemon itself: a status script knows only what it started.
+    pub witness: Option<Probe>,
+}
+
+impl Resource for Service {
+    fn kind(&self) -> Kind {
+        match self.wish {
+            Wish::AtBoot(..) => Kind::ServiceAtBoot,
+            Wish::Running(_) => Kind::ServiceRunning,
+        }
+    }
+
+    fn probes(&self) -> Vec<Probe> {
+        std::iter::once(self.probe()).chain(self.witness.clone()).collect()
+    }
+
+    fn diff(&self, facts: &Facts) -> Result<Diff, Unknown> {
+        if self.wish == Wish::Running(true) && self.is_seen(facts)? {
+            return Ok(Diff::default());
+        }
+        let probe = self.probe();
+        let mut diff = Diff::default();
+        for name in &self.names {
+            let (manager, found) = facts.service(&probe, name)?;
+            if found.exists {
+                diff.changes.extend(self.change(manager, found));
+                return Ok(diff);
+            }
+        }
+        let wanted = !matches!(self.wish, Wish::AtBoot(_, false) | Wish::Running(false));
+        if wanted {
+            let what = format!("there is no service {}: install {}", self.names.join(" or "), self.purpose);
+            diff.changes.push(self.made(Action::Add, what.clone(), Step::Person(what)));
+        }
+        Ok(diff)
+    }
+}
+
+impl Service {
+    /// Whether both speak of one state of one service.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.kind() == other.kind() && self.names.iter().any(|name| other.names.contains(name))
+    }
+
+    /// Whether the witness sees the daemon, or a configuration by which inetd starts it.
+    fn is_seen(&self, facts: &Facts) -> Result<bool, Unknown> {
+        let Some(Probe::Vsftpd(conf)) = &self.witness else { return Ok(false) };
+        let found = facts.vsftpd(conf.as_deref())?;
+        let conf = VsftpdConf::parse(&found.text);
+        let off = |key| conf.value(key).is_some_and(|value| boolean(value) == Some(false));
+        Ok(!found.daemons.is_empty() || (off("listen") && off("listen_ipv6")))
+    }
+
+    fn probe(&self) -> Probe {
+        let running = matches!(self.wish, Wish::Running(_));
+        Probe::Services(self.names.iter().map(|name| (name.clone(), running)).collect::<BTreeMap<_, _>>())
+    }
+
+    fn change(&self, manager: ServiceManager, found: &Found) -> Option<Change> {
+        let act = match &self.wish {
+            Wish::AtBoot(levels, true) if !levels.is_subset(&found.runlevels) => {
+                ServiceAct::Enable(levels.iter().copied().collect())
+            }
+            Wish::AtBoot(levels, false) if !levels.is_disjoint(&found.runlevels) => {
+                ServiceAct::Disable(levels.iter().copied().collect())
+            }
+            Wish::Running(true) if found.running == Some(false) => ServiceAct::Start,
+            Wish::Running(false) if found.running == Some(true) => ServiceAct::Stop,
+            _ => return None,
+        };
+        let (action, words) = match &act {
+            ServiceAct::Enable(levels) => {
+                (Action::Enable, format!("{} starts at boot in runlevels {}", found.name, list(levels)))
+            }
+            ServiceAct::Disable(levels) => {
+                (Action::Disable, format!("{} does not start at boot in runlevels {}", found.name, list(levels)))
+            }
+            ServiceAct::Start => (Action::Start, format!("{} runs", found.name)),
+            ServiceAct::Stop => (Action::Stop, format!("{} does not run", found.name)),
+        };
+        if matches!(self.wish, Wish::AtBoot(..)) && !found.fixed.is_empty() {
+            let what = format!("{words}, but {}", found.fixed);
+            return Some(self.made(action, what.clone(), Step::Person(what)));
+        }
+        Some(self.made(action, words, Step::Service { manager, name: found.name.clone(), act }))
+    }
+
+    fn made(&self, action: Action, summary: String, step: Step) -> Change {
+        let stage = if matches!(self.wish, Wish::Running(_)) { Stage::Serve } else { Stage::Persist };
+        Change { stage, action, summary, before: Vec::new(), after: Vec::new(), step }
+    }
+}
+
+fn list(levels: &[u8]) -> String {
+    levels.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+}
