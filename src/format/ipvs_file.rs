@@ -81,10 +81,11 @@ impl IpvsFile {
         let mut more: Vec<_> = if seen { Vec::new() } else { vec![service_line(service)] };
         more.extend(left.into_iter().map(|wanted| destination_line(&service.key, wanted)));
         let behind = if seen { behind.unwrap_or(lines.len()) } else { lines.len() };
-        if let Some((last, _)) = behind.checked_sub(1).and_then(|last| lines.get_mut(last)) {
-            if !more.is_empty() && !last.ends_with(b"\n") {
-                last.push(b'\n');
-            }
+        if let Some((last, _)) = behind.checked_sub(1).and_then(|last| lines.get_mut(last))
+            && !more.is_empty()
+            && !last.ends_with(b"\n")
+        {
+            last.push(b'\n');
         }
         lines.splice(behind..behind, more);
         self.lines = lines;

@@ -35,23 +35,20 @@ impl Resource for SavedIpvs {
         let (before, after) = (found.text.clone().unwrap_or_default(), file.render());
         let mut diff = Diff::default();
         if after != before || found.text.is_none() {
-            diff.changes.push(change(
-                &found.path,
-                found.text.clone(),
-                after,
-                "services and destinations as wanted".to_owned(),
-            ));
+            diff.changes.push(change(&found.path, found.text.clone(), after, "services and destinations as wanted"));
         }
         if let Some(defaults) = &found.defaults {
-            diff.changes.extend(switched_on(defaults).map(|text| {
-                change(&Utf8PathBuf::from(IPVS_DEFAULTS), Some(defaults.clone()), text, "AUTO -> true".to_owned())
-            }));
+            diff.changes.extend(
+                switched_on(defaults).map(|text| {
+                    change(&Utf8PathBuf::from(IPVS_DEFAULTS), Some(defaults.clone()), text, "AUTO -> true")
+                }),
+            );
         }
         Ok(diff)
     }
 }
 
-fn change(path: &Utf8PathBuf, before: Option<Vec<u8>>, after: Vec<u8>, what: String) -> Change {
+fn change(path: &Utf8PathBuf, before: Option<Vec<u8>>, after: Vec<u8>, what: &str) -> Change {
     Change {
         stage: Stage::Persist,
         action: if before.is_some() { Action::Edit } else { Action::Add },
