@@ -36,11 +36,19 @@ fn at_boot(names: &[&str], purpose: &str) -> Service {
     }
 }
 
+/// One service has several names on different distributions; the playbook's comes first.
+const SYNONYMS: [[&str; 2]; 2] = [["sshd", "ssh"], ["cron", "crond"]];
+
+fn names(name: &str) -> Vec<String> {
+    let others = SYNONYMS.iter().filter(|pair| pair.contains(&name)).flatten().filter(|other| **other != name);
+    std::iter::once(name).chain(others.copied()).map(str::to_owned).collect()
+}
+
 /// The derived services with the playbook's own: what it says of a derived one replaces that.
 pub(super) fn merged(own: &Services, derived: Vec<Service>) -> Vec<Service> {
     let mut all = Vec::new();
     for (name, service) in own {
-        let one = |wish| Service { names: vec![name.clone()], purpose: name.clone(), wish, witness: None };
+        let one = |wish| Service { names: names(name), purpose: name.clone(), wish, witness: None };
         all.push(one(Wish::AtBoot(service.runlevels.clone(), service.enabled)));
         all.extend(service.running.map(|running| one(Wish::Running(running))));
     }

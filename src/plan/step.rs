@@ -156,6 +156,8 @@ pub fn steps<'a>(changes: impl IntoIterator<Item = &'a Change>, stage: Stage) ->
     if stage == Stage::Contract {
         mine.reverse();
     }
+    // What fails for want of a person must not keep anything else from being done.
+    mine.sort_by_key(|step| matches!(step, Step::Person(_)));
     let mut all: Vec<Step> = Vec::new();
     for step in mine {
         let left = all.iter_mut().try_fold(step, |step, earlier| earlier.merge(step));

@@ -65,8 +65,8 @@ impl ServiceManager {
             }
             // Without any link yet there is nothing to enable: the links are made by their defaults first.
             (Self::UpdateRcD, ServiceAct::Enable(levels)) => format!(
-                "{{ ls /etc/rc[0-6].d/[SK][0-9][0-9]{name} >/dev/null 2>&1 || update-rc.d {name} defaults; }} && \
-                 update-rc.d {name} enable {}",
+                "{{ ls /etc/rc[S0-6].d/[SK][0-9][0-9]{name} >/dev/null 2>&1 || update-rc.d {name} defaults; }} && \
+                 {{ ls /etc/rcS.d/S[0-9][0-9]{name} >/dev/null 2>&1 || update-rc.d {name} enable {}; }}",
                 digits(levels).join(" ")
             ),
             (Self::UpdateRcD, ServiceAct::Disable(levels)) => {
@@ -131,7 +131,7 @@ for word in {list}; do
     [ "$asked" = 0 ] || {{ "/etc/init.d/$name" status >/dev/null 2>&1; echo "$name status $?"; }} ;;
   update-rc.d)
     [ ! -x "/etc/init.d/$name" ] || echo "$name script yes"
-    for level in 2 3 4 5; do ls "/etc/rc$level.d"/S[0-9][0-9]"$name" >/dev/null 2>&1 && echo "$name link $level"; done
+    for level in S 2 3 4 5; do ls "/etc/rc$level.d"/S[0-9][0-9]"$name" >/dev/null 2>&1 && echo "$name link $level"; done
     [ "$asked" = 0 ] || {{ "/etc/init.d/$name" status >/dev/null 2>&1; echo "$name status $?"; }} ;;
   esac
 done
@@ -212,7 +212,8 @@ fn chkconfig<'a>(says: &dyn Fn(&str) -> Vec<&'a str>) -> Service {
 /// Links in /etc/rc?.d, or in OpenRC's runlevels.
 fn links<'a>(says: &dyn Fn(&str) -> Vec<&'a str>) -> Service {
     let mut runlevels: BTreeSet<u8> = says("link").iter().filter_map(|level| level.parse().ok()).collect();
-    if !says("level").is_empty() {
+    // What starts in Debian's level S, or in OpenRC's, has started before 3 and 5.
+    if !says("level").is_empty() || says("link").contains(&"S") {
         runlevels.extend([3, 5]);
     }
     Service { exists: !says("script").is_empty(), runlevels, running: status(says), ..Service::default() }

@@ -41,10 +41,12 @@ pub fn human(report: &Report, detail: Detail) -> String {
             });
         }
         for (kind, _, title) in Kind::TABLE {
-            let items: Vec<(&Outcome, &Item)> =
-                mine().flat_map(|outcome| outcome.items.iter().map(move |item| (outcome, item))).collect();
-            let items = items.into_iter().filter(|(_, item)| item.kind == kind && item.play == *play);
-            let task: String = items.map(|(outcome, item)| item_lines(&outcome.host, item, detail)).collect();
+            let lines = |outcome: &Outcome| {
+                let items: Vec<&Item> =
+                    outcome.items.iter().filter(|item| item.kind == kind && item.play == *play).collect();
+                if items.is_empty() { String::new() } else { task_lines(&outcome.host, kind, &items, detail) }
+            };
+            let task: String = mine().map(lines).collect();
             if !task.is_empty() {
                 text.push_str(&headline("TASK", title));
                 text.push_str(&task);
@@ -76,20 +78,21 @@ fn trouble_line(host: &str, trouble: &Trouble) -> String {
     host_line(style, word, host, &format!(" => {}", printable(trouble.text())))
 }
 
-/// One resource on one host: its changes below it, or just ok.
-fn item_lines(host: &str, item: &Item, detail: Detail) -> String {
-    if item.changes.is_empty() {
+/// All resources of one kind on one host: their changes below it, or just ok.
+fn task_lines(host: &str, kind: Kind, items: &[&Item], detail: Detail) -> String {
+    let changes = || items.iter().flat_map(|item| &item.changes);
+    if changes().next().is_none() {
         return host_line(OK, "ok", host, "");
     }
     let mut text = host_line(CHANGED, "changed", host, "");
-    for change in &item.changes {
+    for change in changes() {
         text.push_str(&format!("    {}: {}\n", change.action, printable(&change.summary)));
         if detail.commands {
             text.extend(change.step.commands().iter().map(|line| format!("        $ {}\n", printable(line))));
         }
     }
     if detail.diff {
-        text.push_str(&coloured(&diff::unified(&format!("{} on {host}", item.kind.name()), &item.changes)));
+        text.push_str(&coloured(&diff::unified(&format!("{} on {host}", kind.name()), changes())));
     }
     text
 }
