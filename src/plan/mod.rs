@@ -101,3 +101,19 @@ pub struct Diff {
     /// What somebody should look at, though nothing is to be done.
     pub warnings: Vec<String>,
 }
+
+impl Diff {
+    /// Something for the next boot that only a person can do.
+    #[must_use]
+    pub fn for_a_person(what: &str) -> Self {
+        let change = Change {
+            stage: Stage::Persist,
+            action: Action::Add,
+            summary: what.to_owned(),
+            before: Vec::new(),
+            after: Vec::new(),
+            step: Step::Person(what.to_owned()),
+        };
+        Self { changes: vec![change], warnings: Vec::new() }
+    }
+}

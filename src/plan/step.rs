@@ -119,7 +119,7 @@ impl fmt::Display for Step {
                 ServiceAct::Start => write!(f, "start {name}"),
                 ServiceAct::Stop => write!(f, "stop {name}"),
             },
-            Self::Person(_) => f.write_str("go on without a person"),
+            Self::Person(_) => f.write_str("go on"),
         }
     }
 }

@@ -7,8 +7,8 @@ use camino::Utf8PathBuf;
 /// The saved packet filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SavedFilter {
-    /// Its file.
-    pub path: Utf8PathBuf,
+    /// Its file; nothing on a host without a place for one.
+    pub path: Option<Utf8PathBuf>,
     /// Whether the file is there.
     pub exists: bool,
     /// What it holds.
@@ -35,12 +35,9 @@ pub(super) fn read(answers: &[Answer]) -> Result<SavedFilter, String> {
     let [found, text] = answers else { return Err("the host did not answer".to_owned()) };
     let found = String::from_utf8_lossy(found.output("the probe")?).into_owned();
     let mut lines = found.lines();
-    let path = lines.next().filter(|path| !path.is_empty()).ok_or(
-        "there is neither /etc/sysconfig nor /etc/iptables: install what loads rules at boot (Debian: \
-         iptables-persistent; Red Hat: iptables or iptables-services)",
-    )?;
+    let path = lines.next().filter(|path| !path.is_empty());
     let exists = lines.next().is_some();
     let text = text.output("cat")?.to_vec();
-    let dump = IptablesSave::parse(text).map_err(|malformed| format!("{path}, {malformed}"))?;
-    Ok(SavedFilter { path: Utf8PathBuf::from(path), exists, dump })
+    let dump = IptablesSave::parse(text).map_err(|malformed| format!("{}, {malformed}", path.unwrap_or_default()))?;
+    Ok(SavedFilter { path: path.map(Utf8PathBuf::from), exists, dump })
 }

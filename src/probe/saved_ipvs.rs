@@ -7,8 +7,8 @@ use camino::Utf8PathBuf;
 /// The saved IPVS table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SavedIpvs {
-    /// Its file.
-    pub path: Utf8PathBuf,
+    /// Its file; nothing on a host without a place for one.
+    pub path: Option<Utf8PathBuf>,
     /// Its text; nothing when there is no file.
     pub text: Option<Vec<u8>>,
     /// What it holds.
@@ -41,13 +41,10 @@ pub(super) fn read(answers: &[Answer]) -> Result<SavedIpvs, String> {
     let [path, table, switch] = found.lines().collect::<Vec<_>>()[..] else {
         return Err("the host's answer is not ours".to_owned());
     };
-    if path.is_empty() {
-        return Err("there is neither /etc/sysconfig nor Debian's /etc/default/ipvsadm: install ipvsadm".to_owned());
-    }
     let text = text.output("cat")?;
     let file = IpvsFile::parse(text).map_err(|malformed| format!("{path}, {malformed}"))?;
     Ok(SavedIpvs {
-        path: Utf8PathBuf::from(path),
+        path: Some(path).filter(|path| !path.is_empty()).map(Utf8PathBuf::from),
         text: (table == "there").then(|| text.to_vec()),
         file,
         defaults: if switch == "there" { Some(defaults.output("cat")?.to_vec()) } else { None },

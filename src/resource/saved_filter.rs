@@ -6,6 +6,7 @@ use crate::{
     plan::{Action, Change, Diff, Proof, RuleChanges, Stage, Step},
     probe::{Facts, IptablesCommand, Probe, SavedFilter as Found, Unknown},
 };
+use camino::Utf8Path;
 
 /// The saved rules of all clusters on a host: they share one file.
 #[derive(Debug, Clone)]
@@ -17,6 +18,9 @@ pub struct SavedFilter {
     /// The NAT rule of each cluster.
     pub nat_rules: Vec<NatRule>,
 }
+
+const NO_PLACE: &str = "there is no place for saved rules, neither /etc/sysconfig nor /etc/iptables: install what loads \
+    rules at boot (Debian: iptables-persistent; Red Hat: iptables-services)";
 
 impl Resource for SavedFilter {
     fn kind(&self) -> Kind {
@@ -30,18 +34,19 @@ impl Resource for SavedFilter {
     fn diff(&self, facts: &Facts) -> Result<Diff, Unknown> {
         let found = facts.saved_filter()?;
         let running = facts.packet_filter(&self.command)?;
+        let Some(path) = &found.path else { return Ok(Diff::for_a_person(NO_PLACE)) };
         let mut diff = Diff::default();
-        let (dump, count) = self.edited(found)?;
+        let (dump, count) = self.edited(found, path)?;
         if dump.render() != found.dump.render() {
             let (added, removed) = count;
             diff.changes.push(Change {
                 stage: Stage::Persist,
                 action: if found.exists { Action::Edit } else { Action::Add },
-                summary: format!("{}: {added} rules added, {removed} removed", found.path),
+                summary: format!("{}: {added} rules added, {removed} removed", path),
                 before: found.dump.render().to_vec(),
                 after: dump.render().to_vec(),
                 step: Step::File {
-                    path: found.path.clone(),
+                    path: path.clone(),
                     observed: found.exists.then(|| cksum(found.dump.render())),
                     text: dump.render().to_vec(),
                     proof: Proof::PacketFilter {
@@ -57,8 +62,8 @@ impl Resource for SavedFilter {
 
 impl SavedFilter {
     /// The file as it shall be, with how many rules were added and removed.
-    fn edited(&self, found: &Found) -> Result<(IptablesSave, (usize, usize)), Unknown> {
-        let unclear = |why: String| Unknown { what: found.path.to_string(), why };
+    fn edited(&self, found: &Found, path: &Utf8Path) -> Result<(IptablesSave, (usize, usize)), Unknown> {
+        let unclear = |why: String| Unknown { what: path.to_string(), why };
         let (mut dump, mut count) = (found.dump.clone(), (0, 0));
         for (table, chain) in [(mark_rules::TABLE, mark_rules::CHAIN), (nat_rule::TABLE, nat_rule::CHAIN)] {
             if dump.is_split(table) {

@@ -12,6 +12,8 @@ use camino::Utf8PathBuf;
 #[derive(Debug, Clone)]
 pub struct SavedIpvs(pub Vec<VirtualService>);
 
+const NO_PLACE: &str = "there is no place for a saved IPVS table, neither /etc/sysconfig nor Debian's /etc/default/ipvsadm: install ipvsadm";
+
 impl Resource for SavedIpvs {
     fn kind(&self) -> Kind {
         Kind::SavedIpvs
@@ -24,6 +26,7 @@ impl Resource for SavedIpvs {
 
     fn diff(&self, facts: &Facts) -> Result<Diff, Unknown> {
         let found = facts.saved_ipvs()?;
+        let Some(path) = &found.path else { return Ok(Diff::for_a_person(NO_PLACE)) };
         let mut file = found.file.clone();
         for service in &self.0 {
             let wanted = service.saved(&file);
@@ -35,7 +38,7 @@ impl Resource for SavedIpvs {
         let (before, after) = (found.text.clone().unwrap_or_default(), file.render());
         let mut diff = Diff::default();
         if after != before || found.text.is_none() {
-            diff.changes.push(change(&found.path, found.text.clone(), after, "services and destinations as wanted"));
+            diff.changes.push(change(path, found.text.clone(), after, "services and destinations as wanted"));
         }
         if let Some(defaults) = &found.defaults {
             diff.changes.extend(
