@@ -128,7 +128,7 @@ impl Facts {
     }
 
     /// One of the host's services, and what manages it. `probe` is the question in which its name was.
-    pub fn service(&self, probe: &Probe, name: &str) -> Result<(ServiceManager, &Service), Unknown> {
+    pub fn service(&self, probe: &Probe, name: &str) -> Result<(Option<ServiceManager>, &Service), Unknown> {
         self.get(probe, |fact| match fact {
             Fact::Services(found) => found.services.get(name).map(|service| (found.manager, service)),
             _ => None,

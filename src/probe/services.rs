@@ -35,8 +35,8 @@ pub struct Service {
 /// The services that were asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Services {
-    /// The manager.
-    pub manager: ServiceManager,
+    /// The manager; nothing when it is none that we know.
+    pub manager: Option<ServiceManager>,
     /// What it says of each name.
     pub services: BTreeMap<String, Service>,
 }
@@ -143,21 +143,18 @@ done
 pub(super) fn read(names: &BTreeMap<String, bool>, answers: &[Answer]) -> Result<Services, String> {
     let [answer] = answers else { return Err("the host did not answer".to_owned()) };
     let text = String::from_utf8_lossy(answer.output("the probe")?).into_owned();
-    let manager = text.lines().next().and_then(|line| line.strip_prefix("manager "));
-    let manager = MANAGERS
-        .iter()
-        .find(|(word, _)| Some(*word) == manager)
-        .map(|(_, manager)| *manager)
-        .ok_or("the host has no service manager that we know: systemd, OpenRC, chkconfig or update-rc.d")?;
+    let word = text.lines().next().and_then(|line| line.strip_prefix("manager ")).unwrap_or_default();
+    let manager = MANAGERS.iter().find(|(known, _)| *known == word).map(|(_, manager)| *manager);
     let one = |name: &String| {
         let says = |key: &str| -> Vec<&str> {
             let prefix = format!("{name} {key} ");
             text.lines().filter_map(|line| line.strip_prefix(&*prefix)).collect()
         };
         let mut service = match manager {
-            ServiceManager::Systemd => systemd(&says),
-            ServiceManager::Chkconfig => chkconfig(&says),
-            ServiceManager::OpenRc | ServiceManager::UpdateRcD => links(&says),
+            Some(ServiceManager::Systemd) => systemd(&says),
+            Some(ServiceManager::Chkconfig) => chkconfig(&says),
+            Some(ServiceManager::OpenRc | ServiceManager::UpdateRcD) => links(&says),
+            None => Service::default(),
         };
         service.name = says("real").first().map_or_else(|| name.clone(), |real| (*real).to_owned());
         (name.clone(), service)

@@ -42,7 +42,7 @@ impl Resource for SavedFilter {
             diff.changes.push(Change {
                 stage: Stage::Persist,
                 action: if found.exists { Action::Edit } else { Action::Add },
-                summary: format!("{}: {added} rules added, {removed} removed", path),
+                summary: format!("{path}: {added} rules added, {removed} removed"),
                 before: found.dump.render().to_vec(),
                 after: dump.render().to_vec(),
                 step: Step::File {

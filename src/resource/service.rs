@@ -50,6 +50,12 @@ impl Resource for Service {
         let mut diff = Diff::default();
         for name in &self.names {
             let (manager, found) = facts.service(&probe, name)?;
+            let Some(manager) = manager else {
+                let what =
+                    "no service manager that we know is there: systemd, OpenRC, chkconfig or update-rc.d".to_owned();
+                diff.changes.push(self.made(Action::Add, what.clone(), Step::Person(what)));
+                return Ok(diff);
+            };
             if found.exists {
                 diff.changes.extend(self.change(manager, found));
                 return Ok(diff);
