@@ -8,9 +8,9 @@ mod target;
 pub use resolve::resolve;
 pub use target::{Target, Wanted, targets};
 
-use crate::inventory::HostVars;
+use crate::inventory::{HostVars, Pattern};
 use crate::lvs::Weight;
-use crate::playbook::Play;
+use crate::playbook::{Play, Services};
 use std::net::Ipv4Addr;
 
 /// A cluster with its hosts. Membership is always whole: `--limit` only says which of them are contacted.
@@ -22,6 +22,21 @@ pub struct ResolvedCluster {
     pub routers: Vec<HostVars>,
     /// The FTP servers, in the pattern's order; at least one.
     pub real_servers: Vec<RealServer>,
+    /// The host patterns of the play's services, with the hosts that each selects.
+    pub service_hosts: Vec<(Pattern, Vec<String>)>,
+}
+
+impl ResolvedCluster {
+    /// What the playbook says of services on one host of a side.
+    fn services_on(&self, side: &Services, host: &str) -> Services {
+        let selects = |pattern: &Pattern| {
+            self.service_hosts.iter().any(|(known, hosts)| known == pattern && hosts.iter().any(|name| name == host))
+        };
+        side.iter()
+            .filter(|(_, service)| service.hosts.as_ref().is_none_or(selects))
+            .map(|(name, service)| (name.clone(), service.clone()))
+            .collect()
+    }
 }
 
 /// A host as a destination of the virtual service.

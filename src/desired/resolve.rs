@@ -72,7 +72,22 @@ fn cluster(play: &Play, hosts: &mut Hosts<'_>, faults: &mut Vec<Fault>) -> Optio
     let servers: Vec<Option<RealServer>> = servers.into_iter().map(|host| real_server(play, host, faults)).collect();
     let real_servers = servers.into_iter().collect::<Option<Vec<_>>>()?;
     same_address(&real_servers, faults);
-    Some(ResolvedCluster { play: play.clone(), routers, real_servers })
+    let service_hosts = service_hosts(play, hosts.inventory, faults);
+    Some(ResolvedCluster { play: play.clone(), routers, real_servers, service_hosts })
+}
+
+/// Which hosts the patterns of the play's services select.
+fn service_hosts(play: &Play, inventory: &Inventory, faults: &mut Vec<Fault>) -> Vec<(Pattern, Vec<String>)> {
+    let sides = [&play.cluster.routers.services, &play.cluster.real_servers.services];
+    let patterns = sides.into_iter().flat_map(|side| side.values()).filter_map(|service| service.hosts.as_ref());
+    let mut all = Vec::new();
+    for pattern in patterns {
+        match inventory.select(pattern) {
+            Ok(names) => all.push((pattern.clone(), names.into_iter().map(str::to_owned).collect())),
+            Err(more) => faults.extend(more.into_vec()),
+        }
+    }
+    all
 }
 
 fn real_server(play: &Play, host: HostVars, faults: &mut Vec<Fault>) -> Option<RealServer> {

@@ -57,7 +57,7 @@ pub fn targets<'a>(
             targets.router(cluster, router, all);
         }
         for server in &cluster.real_servers {
-            targets.real_server(&cluster.play, &server.host);
+            targets.real_server(cluster, &server.host);
         }
     }
     Faults::check(targets.faults).map(|()| targets.hosts.into_iter().map(Host::finished).collect())
@@ -120,7 +120,8 @@ impl<'a> Targets<'a> {
         let service = virtual_service(cluster, command, marks);
         host.want(play, Arc::new(service.clone()));
         host.virtual_services.push(service);
-        host.services(play, &play.cluster.routers.services, services::of_router());
+        let own = cluster.services_on(&play.cluster.routers.services, &vars.name);
+        host.services(play, &own, services::of_router());
     }
 
     /// Two clusters of one network share one rule; they must agree on it.
@@ -139,14 +140,12 @@ impl<'a> Targets<'a> {
         }
     }
 
-    fn real_server(&mut self, play: &'a Play, vars: &HostVars) {
+    fn real_server(&mut self, cluster: &'a ResolvedCluster, vars: &HostVars) {
+        let play = &cluster.play;
+        let own = cluster.services_on(&play.cluster.real_servers.services, &vars.name);
         let index = self.host(vars);
         let host = &mut self.hosts[index];
-        host.services(
-            play,
-            &play.cluster.real_servers.services,
-            services::of_real_server(play.cluster.real_servers.vsftpd.conf.as_deref()),
-        );
+        host.services(play, &own, services::of_real_server(play.cluster.real_servers.vsftpd.conf.as_deref()));
         let settings = settings(&play.cluster);
         let apart =
             |other: &VsftpdSettings| other.conf.is_some() && settings.conf.is_some() && other.conf != settings.conf;
@@ -278,3 +277,7 @@ fn settings(cluster: &Cluster) -> VsftpdSettings {
         own: cluster.real_servers.vsftpd.settings.clone(),
     }
 }
+
+#[cfg(test)]
+#[path = "target_tests.rs"]
+mod tests;

@@ -1,6 +1,6 @@
 //! `services`: which services start in which runlevels.
 
-use super::{Service, Services, cluster::optional};
+use super::{Service, Services, cluster::optional, sides};
 use crate::source::{Entry, Node, Reading, Value, shown};
 use std::collections::BTreeSet;
 
@@ -23,13 +23,14 @@ fn service(entry: &Entry, reading: &mut Reading) -> Option<(String, Service)> {
         let hint = "letters, digits and `_.@:-` are allowed, with a letter or digit first";
         return reading.refuse_with(entry.key_span, message, hint);
     }
-    let fields = reading.fields(&entry.value, "a service", &["runlevels", "enabled", "running"])?;
+    let fields = reading.fields(&entry.value, "a service", &["runlevels", "enabled", "running", "hosts"])?;
     let default = BTreeSet::from([3, 5]);
     let runlevels = optional(fields, "runlevels", default, reading, runlevels);
     let enabled = optional(fields, "enabled", true, reading, |node, reading| reading.boolean(node, "`enabled`"));
     let running =
         optional(fields, "running", None, reading, |node, reading| reading.boolean(node, "`running`").map(Some));
-    let service = Service { runlevels: runlevels?, enabled: enabled?, running: running? };
+    let hosts = optional(fields, "hosts", None, reading, |node, reading| sides::pattern(node, reading).map(Some));
+    let service = Service { runlevels: runlevels?, enabled: enabled?, running: running?, hosts: hosts? };
     Some((name.clone(), service))
 }
 

@@ -31,6 +31,11 @@ pub(super) fn real_servers(node: &Node, reading: &mut Reading) -> Option<RealSer
 /// A pattern, or a list of patterns.
 fn hosts(fields: Fields<'_>, reading: &mut Reading) -> Option<Pattern> {
     let node = fields.require(reading, "hosts")?;
+    pattern(node, reading)
+}
+
+/// One pattern, or a list of them.
+pub(super) fn pattern(node: &Node, reading: &mut Reading) -> Option<Pattern> {
     let texts: Vec<&str> = match &node.value {
         Value::List(items) => {
             let texts: Vec<_> = items.iter().map(|item| reading.text(item, "a host pattern")).collect();

@@ -137,7 +137,7 @@ pub enum Director {
 pub type Services = IndexMap<String, Service>;
 
 /// How a service is to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Service {
     /// The runlevels that it starts in, 0 to 6; 3 and 5 by default.
     pub runlevels: BTreeSet<u8>,
@@ -145,4 +145,6 @@ pub struct Service {
     pub enabled: bool,
     /// Whether it runs now; `None` leaves that alone.
     pub running: Option<bool>,
+    /// On which of the side's hosts; `None` is on all of them.
+    pub hosts: Option<Pattern>,
 }

@@ -33,6 +33,7 @@ fn changes(outcome: &Outcome) -> Vec<Value> {
             "host": outcome.host,
             "play": item.play,
             "resource": item.kind.name(),
+            "state": item.kind.tag(),
             "stage": change.stage.to_string(),
             "action": change.action.to_string(),
             "summary": change.summary,

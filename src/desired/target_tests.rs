@@ -1,0 +1,118 @@
+//! What each host shall have, derived from whole clusters.
+#![expect(clippy::unwrap_used, reason = "a test may stop at what it did not expect")]
+
+use super::{Target, targets};
+use crate::{
+    desired::resolve,
+    inventory::{ConnectionOptions, Inventory},
+    playbook::plays,
+    source::{Faults, Source},
+};
+use serde_json::{Value, json};
+
+fn derived(plays_json: &[Value]) -> Result<Vec<Target>, Faults> {
+    let hosts = json!({
+        "lvs": {"hosts": {"lvs1": {"lvs_iptables": "iptables-legacy"}, "lvs2": {}}},
+        "ftp": {"hosts": {"10.1.1.[11:12]": {}}}
+    });
+    let inventory = Inventory::of(&[Source::new("hosts.json", hosts.to_string())])?;
+    let plays = plays(&Source::new("playbook.json", json!(plays_json).to_string()))?;
+    let clusters = resolve(&inventory, &plays, &ConnectionOptions::default())?;
+    targets(&clusters, &clusters)
+}
+
+fn play(name: &str, mark: u32, address: &str) -> Value {
+    json!({"name": name, "ftp_cluster": {
+        "virtual_ip": address,
+        "firewall_mark": mark,
+        "routers": {"hosts": "lvs"},
+        "real_servers": {"hosts": "ftp", "network": "10.1.1.0/24"}
+    }})
+}
+
+/// Play and kind of each of a host's resources; services with their names.
+fn wanted(target: &Target) -> Vec<String> {
+    let line = |wanted: &super::Wanted| {
+        let text = format!("{:?}", wanted.resource);
+        let name = text.split_once("names: [\"").and_then(|(_, rest)| rest.split('"').next()).unwrap_or("");
+        format!("{} {} {name}", wanted.play, wanted.resource.kind().name()).trim_end().to_owned()
+    };
+    target.wanted.iter().map(line).collect()
+}
+
+#[test]
+fn both_sides_are_derived() {
+    let all = derived(&[play("A", 21, "192.0.2.10")]).unwrap();
+    assert_eq!(
+        all.iter().map(|target| target.host.name.as_str()).collect::<Vec<_>>(),
+        ["lvs1", "lvs2", "10.1.1.11", "10.1.1.12"]
+    );
+    assert_eq!(
+        wanted(&all[0]),
+        [
+            "A ip_forward",
+            "A nat_rule",
+            "A mark_rules",
+            "A virtual_service",
+            "A saved_filter",
+            "A saved_ipvs",
+            "A boot_forward",
+            "A service_at_boot netfilter-persistent",
+            "A service_at_boot ipvsadm",
+        ]
+    );
+    assert_eq!(wanted(&all[2]), ["A vsftpd_conf", "A vsftpd_reload", "A service vsftpd", "A service_at_boot vsftpd"]);
+}
+
+#[test]
+fn the_playbook_changes_services_and_adds_others_by_host() {
+    let mut one = play("A", 21, "192.0.2.10");
+    one["ftp_cluster"]["routers"]["services"] =
+        json!({"piranha-gui": {"hosts": "lvs1"}, "ipvsadm": {"enabled": false, "running": false}});
+    one["ftp_cluster"]["real_servers"]["services"] = json!({"vsftpd": {"runlevels": [3]}});
+    let all = derived(&[one]).unwrap();
+    let services = |index: usize| -> Vec<String> {
+        wanted(&all[index]).into_iter().filter(|line| line.contains("service") && !line.contains("virtual")).collect()
+    };
+    assert_eq!(
+        services(0),
+        [
+            "A service_at_boot piranha-gui",
+            "A service_at_boot ipvsadm",
+            "A service ipvsadm",
+            "A service_at_boot netfilter-persistent"
+        ]
+    );
+    assert_eq!(
+        services(1),
+        ["A service_at_boot ipvsadm", "A service ipvsadm", "A service_at_boot netfilter-persistent"]
+    );
+    assert_eq!(services(2), ["A service_at_boot vsftpd", "A service vsftpd"], "that it runs is wanted all the same");
+}
+
+#[test]
+fn clusters_on_one_host_share_what_they_agree_on() {
+    let one = play("A", 21, "192.0.2.10");
+    let mut two = play("B", 22, "192.0.2.11");
+    let faults = derived(&[one.clone(), two.clone()]).unwrap_err();
+    assert!(faults.as_slice()[0].message().contains("want different range, address or settings for one vsftpd.conf"));
+    two["ftp_cluster"]["real_servers"]["hosts"] = json!("ftp[1]");
+    let mut first = one.clone();
+    first["ftp_cluster"]["real_servers"]["hosts"] = json!("ftp[0]");
+    let all = derived(&[first.clone(), two.clone()]).unwrap();
+    let router = wanted(&all[0]);
+    assert_eq!(router.iter().filter(|line| line.contains("nat_rule")).count(), 1);
+    assert_eq!(router.iter().filter(|line| line.contains("saved_filter")).count(), 1);
+    assert_eq!(router.iter().filter(|line| line.contains("mark_rules")).count(), 2);
+    two["ftp_cluster"]["active_nat"] = json!("snat");
+    let faults = derived(&[first, two]).unwrap_err();
+    assert!(faults.as_slice()[0].message().contains("want different active_nat of one network on `lvs1`"));
+}
+
+#[test]
+fn directors_that_are_not_there_yet_are_refused() {
+    let mut one = play("A", 21, "192.0.2.10");
+    one["ftp_cluster"]["routers"]["director"] = json!("piranha");
+    let faults = derived(&[one]).unwrap_err();
+    assert_eq!(faults.as_slice()[0].message(), "this version cannot keep a cluster whose director is piranha");
+}
