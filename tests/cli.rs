@@ -1,0 +1,14 @@
+//! The program as a whole: the binary is run, and what it prints, its exit status and what it left behind are looked at.
+//! Needs root and the Debian packages of the Makefile.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test may panic")]
+
+#[allow(dead_code, reason = "each suite uses a part of it")]
+mod support;
+
+mod cli {
+    mod control;
+    mod host;
+
+    mod statuses;
+    mod usage;
+}
