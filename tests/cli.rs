@@ -2,13 +2,15 @@
 //! Needs root and the Debian packages of the Makefile.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test may panic")]
 
-#[allow(dead_code, reason = "each suite uses a part of it")]
 mod support;
 
 mod cli {
     mod control;
     mod host;
 
+    mod colours;
+    mod human;
+    mod json;
     mod statuses;
     mod usage;
 }

@@ -13,6 +13,7 @@ const OK: Style = AnsiColor::Green.on_default();
 const CHANGED: Style = AnsiColor::Yellow.on_default();
 const FAILED: Style = AnsiColor::Red.on_default();
 const UNREACHABLE: Style = AnsiColor::BrightRed.on_default();
+const SKIPPED: Style = AnsiColor::Cyan.on_default();
 const REMOVED: Style = AnsiColor::Red.on_default();
 const ADDED: Style = AnsiColor::Green.on_default();
 const PLACE: Style = AnsiColor::Cyan.on_default();
@@ -44,7 +45,8 @@ pub fn human(report: &Report, detail: Detail) -> String {
             let items: Vec<(&Outcome, &Item)> =
                 mine().flat_map(|outcome| outcome.items.iter().map(move |item| (outcome, item))).collect();
             let items = items.into_iter().filter(|(_, item)| item.kind == kind && item.play == *play);
-            let task: String = items.map(|(outcome, item)| item_lines(&outcome.host, item, detail)).collect();
+            let task: String =
+                items.map(|(outcome, item)| item_lines(&outcome.host, item, report.check, detail)).collect();
             if !task.is_empty() {
                 text.push_str(&headline("TASK", title));
                 text.push_str(&task);
@@ -53,7 +55,7 @@ pub fn human(report: &Report, detail: Detail) -> String {
         text.push_str(&verification(report.check, &mine().collect::<Vec<_>>()));
     }
     text.push_str(&headline("PLAY RECAP", ""));
-    text.extend(report.outcomes.iter().map(recap_line));
+    text.extend(report.outcomes.iter().map(|outcome| recap_line(outcome, report.check)));
     text
 }
 
@@ -76,14 +78,18 @@ fn trouble_line(host: &str, trouble: &Trouble) -> String {
     host_line(style, word, host, &format!(" => {}", printable(trouble.text())))
 }
 
-/// One resource on one host: its changes below it, or just ok.
-fn item_lines(host: &str, item: &Item, detail: Detail) -> String {
+/// One resource on one host: its changes below it, or just ok. What a failed run left undone is said to be.
+fn item_lines(host: &str, item: &Item, check: bool, detail: Detail) -> String {
     if item.changes.is_empty() {
         return host_line(OK, "ok", host, "");
     }
-    let mut text = host_line(CHANGED, "changed", host, "");
-    for change in &item.changes {
-        text.push_str(&format!("    {}: {}\n", change.action, printable(&change.summary)));
+    let mut text = match check || item.is_changed() {
+        true => host_line(CHANGED, "changed", host, ""),
+        false => host_line(SKIPPED, "skipping", host, ""),
+    };
+    for (change, made) in item.changes.iter().zip(&item.made) {
+        let undone = if check || *made { "" } else { " (not known to be made)" };
+        text.push_str(&format!("    {}: {}{undone}\n", change.action, printable(&change.summary)));
         if detail.commands {
             text.extend(change.step.commands().iter().map(|line| format!("        $ {}\n", printable(line))));
         }
@@ -121,8 +127,8 @@ fn verification(check: bool, outcomes: &[&Outcome]) -> String {
 }
 
 /// Ansible's columns, the blanks at the end included.
-fn recap_line(outcome: &Outcome) -> String {
-    let stats = Stats::of(outcome);
+fn recap_line(outcome: &Outcome, check: bool) -> String {
+    let stats = Stats::of(outcome, check);
     let style = if stats.failed + stats.unreachable > 0 {
         FAILED
     } else if stats.changed > 0 {
@@ -132,6 +138,6 @@ fn recap_line(outcome: &Outcome) -> String {
     };
     format!(
         "{style}{:<26}{style:#} : ok={:<4} changed={:<4} unreachable={:<4} failed={:<4} skipped={:<4} rescued={:<4} ignored={:<4}\n",
-        outcome.host, stats.ok, stats.changed, stats.unreachable, stats.failed, 0, 0, 0
+        outcome.host, stats.ok, stats.changed, stats.unreachable, stats.failed, stats.skipped, 0, 0
     )
 }

@@ -15,7 +15,7 @@ const VERSION: u32 = 1;
 pub fn json(report: &Report) -> Value {
     let changes: Vec<Value> = report.outcomes.iter().flat_map(changes).collect();
     let stats: Map<String, Value> =
-        report.outcomes.iter().map(|outcome| (outcome.host.clone(), stats(outcome))).collect();
+        report.outcomes.iter().map(|outcome| (outcome.host.clone(), stats(outcome, report.check))).collect();
     json!({
         "version": VERSION,
         "check": report.check,
@@ -65,15 +65,15 @@ fn error(outcome: &Outcome) -> Option<Value> {
 }
 
 /// A host's figures under the names of Ansible's recap, and of its JSON callback, which says `failures`.
-fn stats(outcome: &Outcome) -> Value {
-    let Stats { ok, changed, unreachable, failed } = Stats::of(outcome);
+fn stats(outcome: &Outcome, check: bool) -> Value {
+    let Stats { ok, changed, unreachable, failed, skipped } = Stats::of(outcome, check);
     json!({
         "ok": ok,
         "changed": changed,
         "unreachable": unreachable,
         "failed": failed,
         "failures": failed,
-        "skipped": 0,
+        "skipped": skipped,
         "rescued": 0,
         "ignored": 0,
     })

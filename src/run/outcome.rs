@@ -40,6 +40,14 @@ pub enum Trouble {
     Failed(String),
 }
 
+impl Item {
+    /// Whether any of its changes is known to have been made.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        self.made.contains(&true)
+    }
+}
+
 impl Trouble {
     /// The cause.
     #[must_use]
