@@ -1,6 +1,7 @@
 //! The program as a whole: the binary is run, and what it prints, its exit status and what it left behind are looked at.
 //! Needs root and the Debian packages of the Makefile.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test may panic")]
+#![allow(clippy::needless_raw_string_hashes, reason = "snapbox writes them")]
 
 mod support;
 
@@ -8,7 +9,10 @@ mod cli {
     mod control;
     mod host;
 
+    mod answers;
     mod colours;
+    mod hostile_inputs;
+    mod hostile_values;
     mod human;
     mod json;
     mod statuses;

@@ -48,16 +48,16 @@ pub(super) fn scripts(conf: Option<&Utf8Path>) -> Vec<String> {
         sh::words(&places)
     );
     let facts = format!(
-        r#"for place do echo "conf $place"; done
+        r#"for place do printf 'conf %s\n' "$place"; done
 echo "changed $(TZ=UTC0 stat -L -c '%Z %z' -- "$1" 2>/dev/null)"
 echo "now $(date +%s.%N) $(cat /proc/uptime) $(getconf CLK_TCK 2>/dev/null || echo 100)"
-for stamp in {stamps}; do [ ! -e "$stamp" ] || while read -r line; do echo "stamp $stamp $line"; done <"$stamp"; done
+for stamp in {stamps}; do [ ! -e "$stamp" ] || while read -r line; do printf 'stamp %s %s\n' "$stamp" "$line"; done <"$stamp"; done
 net=$(readlink /proc/self/ns/net 2>/dev/null)
 cd /proc || exit
 for stat in $(grep -l '^[0-9]* (vsftpd) ' [0-9]*/stat 2>/dev/null); do
   pid=${{stat%/stat}}
   [ "$(readlink "$pid/ns/net" 2>/dev/null)" = "$net" ] || continue
-  echo "process $(cat "$stat" 2>/dev/null) | $(readlink "$pid/fd/0" 2>/dev/null) | $(tr '\000\n' '\n ' <"$pid/cmdline" 2>/dev/null | tr '\n' '|')"
+  printf 'process %s | %s | %s\n' "$(cat "$stat" 2>/dev/null)" "$(readlink "$pid/fd/0" 2>/dev/null)" "$(tr '\000\n' '\n ' <"$pid/cmdline" 2>/dev/null | tr '\n' '|')"
 done
 :"#,
         stamps = sh::words(&stamps)

@@ -40,7 +40,7 @@ impl Control {
             json!({"hosts": hosts.collect::<serde_json::Map<_, _>>()})
         };
         let inventory = json!({"all": {"children": {"lvs_routers": group(routers), "ftp_servers": group(servers)}}});
-        self.file("inventory/hosts.json", &inventory.to_string());
+        self.file("inventory/hosts.json", inventory.to_string());
     }
 
     /// A path below the folder.

@@ -92,4 +92,9 @@ impl Host {
     pub fn read(&self, name: &str) -> Vec<u8> {
         std::fs::read(self.folder.join(name)).unwrap()
     }
+
+    /// Where a file of its own is on this machine.
+    pub fn path(&self, name: &str) -> Utf8PathBuf {
+        self.folder.join(name)
+    }
 }
