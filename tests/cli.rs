@@ -11,10 +11,15 @@ mod cli {
 
     mod answers;
     mod colours;
+    mod failures;
+    mod forks;
     mod hostile_inputs;
     mod hostile_values;
     mod human;
     mod json;
+    mod old_shells;
+    mod ssh;
+    mod sshd;
     mod statuses;
     mod usage;
 }

@@ -83,10 +83,8 @@ fn item_lines(host: &str, item: &Item, check: bool, detail: Detail) -> String {
     if item.changes.is_empty() {
         return host_line(OK, "ok", host, "");
     }
-    let mut text = match check || item.is_changed() {
-        true => host_line(CHANGED, "changed", host, ""),
-        false => host_line(SKIPPED, "skipping", host, ""),
-    };
+    let (style, word) = if check || item.is_changed() { (CHANGED, "changed") } else { (SKIPPED, "skipping") };
+    let mut text = host_line(style, word, host, "");
     for (change, made) in item.changes.iter().zip(&item.made) {
         let undone = if check || *made { "" } else { " (not known to be made)" };
         text.push_str(&format!("    {}: {}{undone}\n", change.action, printable(&change.summary)));

@@ -1,4 +1,5 @@
-//! A managed host on this machine: a network namespace with /srv, /run, /usr/local/sbin and /bin/sh of its own. Its
+//! A managed host on this machine: a network namespace with /srv, /run, /usr/local/sbin, files of /etc and /bin/sh of
+//! its own. Its
 //! iptables and vsftpd are the real ones. Its ipvsadm works on a file, because few kernels that run tests have IPVS;
 //! tests/lab is where the real one is met.
 
@@ -34,8 +35,9 @@ case $verb in
 esac"#;
 
 /// The way in: what the host has of its own is bound over what this machine has.
-const ENTER: &str = r#"host=$1; shift
+const ENTER: &str = r#"host=$1; shift; shopt -s nullglob
 mount --bind "$host/run" /run && mount --bind "$host/tools" /usr/local/sbin && mount --bind "$host/srv" /srv || exit
+for file in "$host"/etc/*; do mount --bind "$file" "/etc/${file##*/}" || exit; done
 [ ! -e "$host/sh" ] || mount --bind "$host/sh" /bin/sh || exit
 exec "$@""#;
 
@@ -52,7 +54,7 @@ impl Host {
         let netns = Netns::new();
         let _ = netns.sh("ip link set lo up; echo 0 >/proc/sys/net/ipv4/ip_forward");
         let folder = control.path(&format!("hosts/{name}"));
-        for part in ["run", "tools", "srv"] {
+        for part in ["run", "tools", "srv", "etc"] {
             std::fs::create_dir_all(folder.join(part)).unwrap();
         }
         control.script(&format!("hosts/{name}/tools/ipvsadm"), IPVSADM);
@@ -77,10 +79,15 @@ impl Host {
         json!({"lvs_ftp_exec": self.words(), "lvs_real_ip": format!("10.1.1.{last}")})
     }
 
+    /// The words that run this command on it.
+    pub fn command(&self, words: &[&str]) -> duct::Expression {
+        let all = self.words();
+        duct::cmd(&all[0], all[1..].iter().map(String::as_str).chain(words.iter().copied()))
+    }
+
     /// Runs a script of bash on it and returns what it printed.
     pub fn sh(&self, script: &str) -> String {
-        let words = [self.words(), ["bash", "-ec", script].map(str::to_owned).into()].concat();
-        duct::cmd(&words[0], &words[1..]).read().unwrap()
+        self.command(&["bash", "-ec", script]).read().unwrap()
     }
 
     /// Writes a file of its own: below `srv`, `run` or `tools`.

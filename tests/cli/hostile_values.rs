@@ -100,8 +100,6 @@ fn a_process_cannot_tell_facts() {
     let (router, server) = (Host::new(&control, "lvs1"), Host::new(&control, "ftp1"));
     control.inventory(&[("lvs1", router.variables())], &[("ftp1", server.server(11))]);
     std::fs::copy("/bin/sleep", server.path("srv/vsftpd")).unwrap();
-    let words =
-        [server.words(), ["bash", "-c", "exec -a \"$1\" /srv/vsftpd 60", "sh"].map(str::to_owned).into()].concat();
     for name in [
         "x\\nconf /etc/passwd",
         "x\nconf /etc/passwd",
@@ -109,8 +107,8 @@ fn a_process_cannot_tell_facts() {
         "$(touch /srv/CANARY)`touch /srv/CANARY`",
         "%s%n | | |",
     ] {
-        let words = [words.clone(), vec![name.to_owned()]].concat();
-        let process = duct::cmd(&words[0], &words[1..]).stdin_null().stdout_null().stderr_null().start().unwrap();
+        let process = server.command(&["bash", "-c", "exec -a \"$1\" /srv/vsftpd 60", "sh", name]);
+        let process = process.stdin_null().stdout_null().stderr_null().start().unwrap();
         while !server
             .sh("cat /proc/[0-9]*/stat 2>/dev/null || true")
             .contains(&format!("{} (vsftpd) ", process.pids()[0]))
