@@ -7,6 +7,7 @@ mod support;
 
 mod cli {
     mod control;
+    mod daemon;
     mod host;
 
     mod answers;
@@ -18,6 +19,7 @@ mod cli {
     mod human;
     mod json;
     mod old_shells;
+    mod reload;
     mod ssh;
     mod sshd;
     mod statuses;

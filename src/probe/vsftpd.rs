@@ -189,9 +189,10 @@ impl Process {
         !is_child && (self.session == self.pid || !self.input.starts_with("socket:"))
     }
 
-    /// Whether this file is among its arguments; without one it reads the distribution's own.
+    /// Whether it may have been started with this file. One that names other files with their whole paths was not; one
+    /// that names none has another title now (`setproctitle_enable`), or a relative path, or reads the distribution's own.
     fn reads(&self, conf: &Utf8Path) -> bool {
-        let files: Vec<&String> = self.arguments.iter().skip(1).filter(|argument| argument.starts_with('/')).collect();
-        files.iter().any(|file| file.as_str() == conf) || (files.is_empty() && PLACES.contains(&conf.as_str()))
+        let mut files = self.arguments.iter().skip(1).filter(|argument| argument.starts_with('/')).peekable();
+        files.peek().is_none() || files.any(|file| file.as_str() == conf)
     }
 }

@@ -2,10 +2,11 @@
 
 use super::{
     control::{Control, playbook},
+    daemon::Daemon,
     host::Host,
 };
 use serde_json::json;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Tools as they were, as far as they differ: no fractions of seconds, `%N` and `sync FILE` unknown, no getconf,
 /// iptables 1.3.5 with its own spelling and without `-w`, and no second backend.
@@ -26,39 +27,6 @@ const TOOLS_OF_2007: [(&str, &str); 9] = [
     ("iptables-nft-save", "echo 'Protocol not supported' >&2; exit 1"),
     ("iptables-legacy-save", "exit 127"),
 ];
-
-/// vsftpd on a host, until it goes.
-struct Daemon(duct::Handle);
-
-impl Daemon {
-    fn start(host: &Host) -> Self {
-        std::fs::create_dir_all(host.path("run/vsftpd/empty")).unwrap();
-        let quiet = host.command(&["vsftpd", "/srv/vsftpd.conf"]).stdin_null().stdout_null().stderr_null().unchecked();
-        let daemon = Self(quiet.start().unwrap());
-        wait_for_greeting(host, "");
-        daemon
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-    }
-}
-
-/// Waits until the host's vsftpd greets with this text.
-fn wait_for_greeting(host: &Host, text: &str) {
-    let start = Instant::now();
-    loop {
-        let greeting =
-            host.sh("timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/21 && head -n 1 <&3' 2>/dev/null || true");
-        if greeting.starts_with("220 ") && greeting.contains(text) {
-            return;
-        }
-        assert!(start.elapsed() < Duration::from_secs(20), "vsftpd does not say {text:?}: {greeting}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
 
 /// Converges a router and a real server that have this shell, then finds nothing to do.
 fn converge(shell: &str, backend: &str, tools: &[(&str, &str)]) {
@@ -88,7 +56,7 @@ fn converge(shell: &str, backend: &str, tools: &[(&str, &str)]) {
 
     let ran = control.apply(&[]).ended(0);
     assert!(ran.stderr.is_empty(), "{what}: {}", ran.stderr);
-    wait_for_greeting(&server, "it's 100% \\new");
+    daemon.greets("it's 100% \\new");
     let rules = router.sh(&format!("{legacy}-save -t mangle | grep -c 'lvs-ftp: Public FTP'"));
     assert_eq!(rules, "2", "{what}");
     assert_eq!(router.sh(&format!("{legacy}-save -t mangle | grep -c 5000:6000 || true")), "0", "{what}");
