@@ -1,7 +1,6 @@
 //! The program as a whole: the binary is run, and what it prints, its exit status and what it left behind are looked at.
 //! Needs root and the Debian packages of the Makefile.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test may panic")]
-#![allow(clippy::needless_raw_string_hashes, reason = "snapbox writes them")]
 
 mod support;
 
@@ -9,6 +8,7 @@ mod cli {
     mod control;
     mod daemon;
     mod host;
+    mod whole;
 
     mod answers;
     mod colours;
