@@ -10,10 +10,10 @@ use lvs_ftp::{
         iptables_save::IptablesSave,
         ipvs::{Destination, IpvsTable, Service as Virtual, ServiceKey, Timeout},
     },
-    host::{Change, Observe},
+    host::{Change, HostError, Observe},
     lvs::{FirewallMark, ForwardingMethod, Persistence, Port, PortRange, Scheduler, Weight},
     plan::{Stage, Step, steps},
-    probe::IptablesCommand,
+    probe::{Facts, IptablesCommand, Probe},
     resource::{
         ActiveSource, BootForward, IpForward, MarkRules, NatRule, RealServer, Resource, SavedFilter, SavedIpvs,
         Service, VirtualService, VsftpdReload, VsftpdSettings, Wish,
@@ -74,6 +74,7 @@ fn target(cluster: &Cluster) -> Target {
             .servers
             .iter()
             .map(|(last, weight)| RealServer {
+                host: format!("ftp{last}"),
                 address: [10, 1, 1, *last].into(),
                 weight: Weight::try_from(*weight).unwrap(),
             })
@@ -101,7 +102,7 @@ fn target(cluster: &Cluster) -> Target {
         boot(&["ipvsadm"]),
     ];
     let wanted = |resource| Wanted { play: play.clone(), resource };
-    Target { host: support::host(), wanted: resources.into_iter().map(wanted).collect() }
+    Target { serves: Vec::new(), host: support::host(), wanted: resources.into_iter().map(wanted).collect() }
 }
 
 fn any_cluster() -> impl Strategy<Value = Cluster> {
@@ -404,4 +405,70 @@ proptest! {
             prop_assert!(plan(&target, &facts).is_err());
         }
     }
+}
+
+/// A host that cannot be reached, or one in memory.
+enum Host {
+    Dead,
+    Alive(Box<Model>),
+}
+
+impl Observe for Host {
+    fn observe(&self, probes: &[Probe]) -> Result<Facts, HostError> {
+        match self {
+            Self::Dead => Err(HostError::Unreachable("no route to host".to_owned())),
+            Self::Alive(model) => model.observe(probes),
+        }
+    }
+}
+
+impl Change for Host {
+    fn change(&self, steps: &[Step]) -> Result<(), HostError> {
+        match self {
+            Self::Dead => unreachable!("nothing is done on a host that was not observed"),
+            Self::Alive(model) => model.change(steps),
+        }
+    }
+}
+
+/// No client is sent to a real server that failed, and nothing that still serves clients goes; the next run finishes.
+#[test]
+fn a_failed_real_server_holds_back_what_depends_on_it() {
+    let cluster = Cluster {
+        mark: 21,
+        range: "10000:20000",
+        network: "10.1.1.0/24",
+        snat: false,
+        servers: vec![(11, 1), (12, 1)],
+        scheduler: "wlc",
+        seconds: 300,
+    };
+    let table = "-A -f 21 -s rr -p 300\n-a -f 21 -r 10.1.1.13:0 -m -w 1\n";
+    let state = State {
+        ipvs: IpvsTable::parse(table.as_bytes()).unwrap(),
+        services: ["iptables", "ipvsadm"].map(|name| (name.to_owned(), BTreeSet::new())).into(),
+        ..State::default()
+    };
+    let server = |host| {
+        let mut server = target(&cluster);
+        server.host.name = "ftp11".to_owned();
+        server.wanted.truncate(0);
+        server.serves = vec!["Public FTP".to_owned()];
+        (server, host)
+    };
+    let mut hosts = [(target(&cluster), Host::Alive(Box::new(Model::new(state)))), server(Host::Dead)];
+    let outcomes = apply(&hosts, 2);
+    let Host::Alive(router) = &hosts[0].1 else { unreachable!() };
+    assert_eq!(outcomes[0].trouble, None);
+    assert_eq!(
+        router.state().ipvs.render(),
+        "-A -f 21 -s wlc -p 300\n-a -f 21 -r 10.1.1.12:0 -m -w 1\n-a -f 21 -r 10.1.1.13:0 -m -w 1\n"
+    );
+    hosts[1] = server(Host::Alive(Box::default()));
+    assert!(apply(&hosts, 2).iter().all(|outcome| outcome.trouble.is_none()));
+    let Host::Alive(router) = &hosts[0].1 else { unreachable!() };
+    assert_eq!(
+        router.state().ipvs.render(),
+        "-A -f 21 -s wlc -p 300\n-a -f 21 -r 10.1.1.11:0 -m -w 1\n-a -f 21 -r 10.1.1.12:0 -m -w 1\n"
+    );
 }

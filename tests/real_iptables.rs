@@ -43,7 +43,7 @@ fn target(backend: &str) -> Target {
         }),
     ];
     let wanted = resources.into_iter().map(|resource| Wanted { play: play.clone(), resource });
-    Target { host: support::host(), wanted: wanted.collect() }
+    Target { serves: Vec::new(), host: support::host(), wanted: wanted.collect() }
 }
 
 /// The two chains as the backend prints them.

@@ -21,6 +21,8 @@ pub struct Target {
     pub host: HostVars,
     /// Its resources, play by play.
     pub wanted: Vec<Wanted>,
+    /// The plays in which it is a real server.
+    pub serves: Vec<String>,
 }
 
 /// A resource that a play wants on a host.
@@ -93,7 +95,7 @@ impl<'a> Targets<'a> {
     fn host(&mut self, vars: &HostVars) -> usize {
         let known = self.hosts.iter().position(|host| host.target.host.name == vars.name);
         known.unwrap_or_else(|| {
-            let target = Target { host: vars.clone(), wanted: Vec::new() };
+            let target = Target { host: vars.clone(), wanted: Vec::new(), serves: Vec::new() };
             self.hosts.push(Host::new(target));
             self.hosts.len() - 1
         })
@@ -145,6 +147,7 @@ impl<'a> Targets<'a> {
         let own = cluster.services_on(&play.cluster.real_servers.services, &vars.name);
         let index = self.host(vars);
         let host = &mut self.hosts[index];
+        host.target.serves.push(play.name.clone());
         host.services(play, &own, services::of_real_server(play.cluster.real_servers.vsftpd.conf.as_deref()));
         let settings = settings(&play.cluster);
         let apart =
@@ -264,7 +267,9 @@ fn virtual_service(cluster: &ResolvedCluster, command: IptablesCommand, marks: V
         scheduler: play.cluster.scheduler.clone(),
         persistence: play.cluster.persistence,
         forwarding: play.cluster.forwarding,
-        real_servers: servers.map(|server| RealServer { address: server.real_ip, weight: server.weight }).collect(),
+        real_servers: servers
+            .map(|server| RealServer { host: server.host.name.clone(), address: server.real_ip, weight: server.weight })
+            .collect(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Change, HostError, Observe,
-    process::{self, Finished},
+    process::{self, End, Finished},
     script::{Reply, Script},
     step_script,
 };
@@ -130,18 +130,23 @@ impl Connection {
     /// Why there is no whole answer. ssh's own failures end with 255, and so does a link that is cut.
     fn broken(&self, finished: &Finished, reply: &Reply) -> HostError {
         let words = finished.last_words();
-        match (reply.begun, finished.status) {
-            (false, Some(255)) if self.ssh => HostError::Unreachable(words),
-            (false, Some(status)) => HostError::Failed(format!(
+        let begun = reply.begun;
+        match finished.end {
+            End::Status(255) if self.ssh && !begun => HostError::Unreachable(words),
+            End::Status(255) if self.ssh => HostError::Failed(format!("the connection was lost: {words}")),
+            End::Late(limit) if !begun => HostError::Unreachable(format!("no answer within {} s", limit.as_secs())),
+            End::Late(limit) => {
+                HostError::Failed(format!("the host began to answer, but did not end within {} s", limit.as_secs()))
+            }
+            End::Endless => HostError::Failed(format!("the host prints without end: {words}")),
+            End::Status(status) if !begun => HostError::Failed(format!(
                 "failed to start a shell: {} ended with status {status}: {words}",
                 self.words.last().map_or("the command", String::as_str)
             )),
-            (true, Some(255)) if self.ssh => HostError::Failed(format!("the connection was lost: {words}")),
-            (begun, status) => HostError::Failed(format!(
-                "the host's answer {} (status {}): {words}",
-                if begun { "was cut off" } else { "is not ours" },
-                status.map_or("unknown, killed by a signal".to_owned(), |status| status.to_string()),
-            )),
+            End::Status(status) => {
+                HostError::Failed(format!("the host's answer was cut off (status {status}): {words}"))
+            }
+            End::Signal => HostError::Failed(format!("the host's answer was cut off by a signal: {words}")),
         }
     }
 }

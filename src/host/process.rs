@@ -1,33 +1,55 @@
-//! One child process: bounded in time, in a process group of its own, its error text kept apart.
+//! One child process: bounded in time and in what it prints, in a process group of its own, its error text kept apart.
 
 use crate::format::excerpt;
 use std::{
-    io::{Read, Seek, Write},
+    fs::File,
+    io::{self, PipeReader, Read, Seek},
     os::unix::process::CommandExt,
-    time::Duration,
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    time::{Duration, Instant},
 };
+
+/// How many bytes a child may print: ten times what a router with 50,000 rules in two backends has to say.
+const SIZE_LIMIT: u64 = 128 << 20;
+
+/// How often the size of standard error is looked at.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// How a child ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// By itself, with this status.
+    Status(i32),
+    /// By a signal of somebody else.
+    Signal,
+    /// It was killed: its time was over.
+    Late(Duration),
+    /// It was killed: it printed without end.
+    Endless,
+}
 
 /// What a child left behind.
 #[derive(Debug)]
 pub(super) struct Finished {
-    /// Its exit status; nothing when a signal ended it.
-    pub status: Option<i32>,
-    /// Its standard output.
+    /// How it ended.
+    pub end: End,
+    /// Its standard output, as far as it came.
     pub stdout: Vec<u8>,
     /// Its standard error.
     pub stderr: Vec<u8>,
 }
 
-/// Runs a command with this input. The text of an error fits after "failed to connect: ".
+/// Runs a command with this input. An error says why it could not be started; its text fits after "failed to connect: ".
 ///
 /// Standard error goes through a file: an ssh that stays behind as master would hold a pipe open.
 pub(super) fn run(words: &[String], input: &str, limit: Duration) -> Result<Finished, String> {
     let (program, arguments) = words.split_first().ok_or("there is no command")?;
-    let local = |error: std::io::Error| format!("{program} cannot be run here: {error}");
+    let local = |error: io::Error| format!("{program} cannot be run here: {error}");
     let mut said = tempfile::tempfile().map_err(local)?;
+    let (reader, writer) = io::pipe().map_err(local)?;
     let child = duct::cmd(program, arguments)
         .stdin_bytes(input)
-        .stdout_capture()
+        .stdout_file(writer)
         .stderr_file(said.try_clone().map_err(local)?)
         .unchecked()
         .before_spawn(|command| {
@@ -36,13 +58,78 @@ pub(super) fn run(words: &[String], input: &str, limit: Duration) -> Result<Fini
         })
         .start()
         .map_err(local)?;
-    let Some(output) = child.wait_timeout(limit).map_err(local)?.cloned() else {
+    let printed = Printed::collect(reader);
+    let end = end(&child, &printed, &said, limit).map_err(local)?;
+    if matches!(end, End::Late(_) | End::Endless) {
         kill_group(&child);
-        return Err(format!("no answer within {} s", limit.as_secs()));
-    };
+    }
     let mut stderr = Vec::new();
-    said.flush().and_then(|()| said.rewind()).and_then(|()| said.read_to_end(&mut stderr)).map_err(local)?;
-    Ok(Finished { status: output.status.code(), stdout: output.stdout, stderr })
+    said.rewind().and_then(|()| said.take(SIZE_LIMIT).read_to_end(&mut stderr)).map_err(local)?;
+    Ok(Finished { end, stdout: printed.text(), stderr })
+}
+
+/// Waits until the child has ended and its output is read, or a limit is reached.
+fn end(child: &duct::Handle, printed: &Printed, said: &File, limit: Duration) -> io::Result<End> {
+    let deadline = Instant::now() + limit;
+    loop {
+        let rest = deadline.saturating_duration_since(Instant::now());
+        let all_read = printed.wait(rest.min(LOOK));
+        if said.metadata()?.len() > SIZE_LIMIT || printed.is_too_long() {
+            return Ok(End::Endless);
+        }
+        let ended = if all_read { child.wait_timeout(rest.min(LOOK))? } else { None };
+        if let Some(output) = ended {
+            return Ok(output.status.code().map_or(End::Signal, End::Status));
+        }
+        if rest.is_zero() {
+            return Ok(End::Late(limit));
+        }
+    }
+}
+
+/// What is read from a pipe, by a thread of its own.
+struct Printed {
+    text: Arc<Mutex<Vec<u8>>>,
+    done: mpsc::Receiver<()>,
+}
+
+impl Printed {
+    fn collect(mut pipe: PipeReader) -> Self {
+        let text = Arc::new(Mutex::new(Vec::new()));
+        let (alive, done) = mpsc::channel();
+        let shared = Arc::clone(&text);
+        std::thread::spawn(move || {
+            let _alive: mpsc::Sender<()> = alive;
+            let mut chunk = vec![0; 1 << 16];
+            loop {
+                match pipe.read(&mut chunk) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Ok(count) if count > 0 => {
+                        let mut text = shared.lock().unwrap_or_else(PoisonError::into_inner);
+                        text.extend_from_slice(&chunk[..count]);
+                        if text.len() as u64 > SIZE_LIMIT {
+                            break;
+                        }
+                    }
+                    Ok(_) | Err(_) => break,
+                }
+            }
+        });
+        Self { text, done }
+    }
+
+    /// Whether all is read, after so long at most.
+    fn wait(&self, limit: Duration) -> bool {
+        self.done.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Disconnected)
+    }
+
+    fn is_too_long(&self) -> bool {
+        self.text.lock().unwrap_or_else(PoisonError::into_inner).len() as u64 > SIZE_LIMIT
+    }
+
+    fn text(&self) -> Vec<u8> {
+        std::mem::take(&mut self.text.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// Ends the child and everything that it started.
@@ -58,12 +145,20 @@ fn kill_group(child: &duct::Handle) {
 }
 
 impl Finished {
-    /// The end of what it said on standard error, safe to print.
+    /// The end of what it said on standard error, or where that is nothing on standard output; safe to print.
     pub fn last_words(&self) -> String {
-        let lines: Vec<&[u8]> =
-            self.stderr.trim_ascii().split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
-        let last: Vec<String> =
-            lines[lines.len().saturating_sub(3)..].iter().map(|line| excerpt(line.trim_ascii())).collect();
-        if last.is_empty() { "it said nothing".to_owned() } else { last.join("; ") }
+        let lines = |text| <[u8]>::split(text, |byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+        for text in [&self.stderr, &self.stdout] {
+            let lines: Vec<&[u8]> = lines(text).filter(|line| !line.is_empty()).collect();
+            let last: Vec<String> = lines[lines.len().saturating_sub(3)..].iter().map(|line| excerpt(line)).collect();
+            if !last.is_empty() {
+                return last.join("; ");
+            }
+        }
+        "it said nothing".to_owned()
     }
 }
+
+#[cfg(test)]
+#[path = "process_tests.rs"]
+mod tests;

@@ -69,6 +69,7 @@ fn a_cut_answer_is_not_done() {
     let nothing = Reply { begun: false, done: false, answers: Vec::new() };
     assert_eq!(script.reply(b"some banner\nof the host\n"), nothing);
     assert!(script.reply(&[&b"Welcome!\n"[..], &whole].concat()).done, "a banner before the answer is harmless");
+    assert!(script.reply(&[&whole, &b"Bye!\n"[..]].concat()).done, "so is one behind it");
 }
 
 /// Text that looks like a mark of another run is only text.

@@ -89,6 +89,8 @@ pub struct Change {
     pub before: Vec<u8>,
     /// The text of the thing as it shall be; empty when it goes.
     pub after: Vec<u8>,
+    /// A host that must have come this far itself: clients are not sent to a real server that failed.
+    pub needs: Option<String>,
     /// How.
     pub step: Step,
 }
@@ -107,6 +109,7 @@ impl Diff {
     #[must_use]
     pub fn for_a_person(what: &str) -> Self {
         let change = Change {
+            needs: None,
             stage: Stage::Persist,
             action: Action::Add,
             summary: what.to_owned(),

@@ -48,16 +48,16 @@ pub(super) fn scripts(conf: Option<&Utf8Path>) -> Vec<String> {
         sh::words(&places)
     );
     let facts = format!(
-        r#"for place do echo "conf $place"; done
+        r#"for place do printf 'conf %s\n' "$place"; done
 echo "changed $(TZ=UTC0 stat -L -c '%Z %z' -- "$1" 2>/dev/null)"
 echo "now $(date +%s.%N) $(cat /proc/uptime) $(getconf CLK_TCK 2>/dev/null || echo 100)"
-for stamp in {stamps}; do [ ! -e "$stamp" ] || while read -r line; do echo "stamp $stamp $line"; done <"$stamp"; done
+for stamp in {stamps}; do [ ! -e "$stamp" ] || while read -r line; do printf 'stamp %s %s\n' "$stamp" "$line"; done <"$stamp"; done
 net=$(readlink /proc/self/ns/net 2>/dev/null)
 cd /proc || exit
 for stat in $(grep -l '^[0-9]* (vsftpd) ' [0-9]*/stat 2>/dev/null); do
   pid=${{stat%/stat}}
   [ "$(readlink "$pid/ns/net" 2>/dev/null)" = "$net" ] || continue
-  echo "process $(cat "$stat" 2>/dev/null) | $(readlink "$pid/fd/0" 2>/dev/null) | $(tr '\000\n' '\n ' <"$pid/cmdline" 2>/dev/null | tr '\n' '|')"
+  printf 'process %s | %s | %s\n' "$(cat "$stat" 2>/dev/null)" "$(readlink "$pid/fd/0" 2>/dev/null)" "$(tr '\000\n' '\n ' <"$pid/cmdline" 2>/dev/null | tr '\n' '|')"
 done
 :"#,
         stamps = sh::words(&stamps)
@@ -189,9 +189,10 @@ impl Process {
         !is_child && (self.session == self.pid || !self.input.starts_with("socket:"))
     }
 
-    /// Whether this file is among its arguments; without one it reads the distribution's own.
+    /// Whether it may have been started with this file. One that names other files with their whole paths was not; one
+    /// that names none has another title now (`setproctitle_enable`), or a relative path, or reads the distribution's own.
     fn reads(&self, conf: &Utf8Path) -> bool {
-        let files: Vec<&String> = self.arguments.iter().skip(1).filter(|argument| argument.starts_with('/')).collect();
-        files.iter().any(|file| file.as_str() == conf) || (files.is_empty() && PLACES.contains(&conf.as_str()))
+        let mut files = self.arguments.iter().skip(1).filter(|argument| argument.starts_with('/')).peekable();
+        files.peek().is_none() || files.any(|file| file.as_str() == conf)
     }
 }

@@ -4,7 +4,7 @@ use super::{Report, Stats, diff};
 use crate::{
     format::printable,
     resource::Kind,
-    run::{Item, Outcome, Trouble},
+    run::{Item, Outcome, Progress, Trouble},
 };
 use anstyle::{AnsiColor, Style};
 
@@ -13,6 +13,7 @@ const OK: Style = AnsiColor::Green.on_default();
 const CHANGED: Style = AnsiColor::Yellow.on_default();
 const FAILED: Style = AnsiColor::Red.on_default();
 const UNREACHABLE: Style = AnsiColor::BrightRed.on_default();
+const SKIPPED: Style = AnsiColor::Cyan.on_default();
 const REMOVED: Style = AnsiColor::Red.on_default();
 const ADDED: Style = AnsiColor::Green.on_default();
 const PLACE: Style = AnsiColor::Cyan.on_default();
@@ -41,12 +42,11 @@ pub fn human(report: &Report, detail: Detail) -> String {
             });
         }
         for (kind, _, title) in Kind::TABLE {
-            let lines = |outcome: &Outcome| {
-                let items: Vec<&Item> =
-                    outcome.items.iter().filter(|item| item.kind == kind && item.play == *play).collect();
-                if items.is_empty() { String::new() } else { task_lines(&outcome.host, kind, &items, detail) }
-            };
-            let task: String = mine().map(lines).collect();
+            let items: Vec<(&Outcome, &Item)> =
+                mine().flat_map(|outcome| outcome.items.iter().map(move |item| (outcome, item))).collect();
+            let items = items.into_iter().filter(|(_, item)| item.kind == kind && item.play == *play);
+            let task: String =
+                items.map(|(outcome, item)| item_lines(&outcome.host, item, report.check, detail)).collect();
             if !task.is_empty() {
                 text.push_str(&headline("TASK", title));
                 text.push_str(&task);
@@ -55,7 +55,7 @@ pub fn human(report: &Report, detail: Detail) -> String {
         text.push_str(&verification(report.check, &mine().collect::<Vec<_>>()));
     }
     text.push_str(&headline("PLAY RECAP", ""));
-    text.extend(report.outcomes.iter().map(recap_line));
+    text.extend(report.outcomes.iter().map(|outcome| recap_line(outcome, report.check)));
     text
 }
 
@@ -78,21 +78,26 @@ fn trouble_line(host: &str, trouble: &Trouble) -> String {
     host_line(style, word, host, &format!(" => {}", printable(trouble.text())))
 }
 
-/// All resources of one kind on one host: their changes below it, or just ok.
-fn task_lines(host: &str, kind: Kind, items: &[&Item], detail: Detail) -> String {
-    let changes = || items.iter().flat_map(|item| &item.changes);
-    if changes().next().is_none() {
+/// One resource on one host: its changes below it, or just ok. What a failed run left undone is said to be.
+fn item_lines(host: &str, item: &Item, check: bool, detail: Detail) -> String {
+    if item.changes.is_empty() {
         return host_line(OK, "ok", host, "");
     }
-    let mut text = host_line(CHANGED, "changed", host, "");
-    for change in changes() {
-        text.push_str(&format!("    {}: {}\n", change.action, printable(&change.summary)));
+    let (style, word) = if check || item.is_changed() { (CHANGED, "changed") } else { (SKIPPED, "skipping") };
+    let mut text = host_line(style, word, host, "");
+    for (change, progress) in item.each() {
+        let undone = match progress {
+            Progress::Held => " (held back: a real server failed)",
+            Progress::Planned if !check => " (not known to be made)",
+            Progress::Planned | Progress::Made => "",
+        };
+        text.push_str(&format!("    {}: {}{undone}\n", change.action, printable(&change.summary)));
         if detail.commands {
             text.extend(change.step.commands().iter().map(|line| format!("        $ {}\n", printable(line))));
         }
     }
     if detail.diff {
-        text.push_str(&coloured(&diff::unified(&format!("{} on {host}", kind.name()), changes())));
+        text.push_str(&coloured(&diff::unified(&format!("{} on {host}", item.kind.name()), &item.changes)));
     }
     text
 }
@@ -113,7 +118,8 @@ fn coloured(diff: &str) -> String {
 
 /// What the second observation said of the hosts that were changed.
 fn verification(check: bool, outcomes: &[&Outcome]) -> String {
-    let changed = outcomes.iter().filter(|outcome| outcome.changes().next().is_some());
+    let touched = |outcome: &Outcome| outcome.trouble.is_some() || outcome.items.iter().any(Item::is_changed);
+    let changed = outcomes.iter().filter(|outcome| !outcome.items.is_empty() && touched(outcome));
     let lines: String = changed
         .map(|outcome| match &outcome.trouble {
             Some(trouble) => trouble_line(&outcome.host, trouble),
@@ -124,8 +130,8 @@ fn verification(check: bool, outcomes: &[&Outcome]) -> String {
 }
 
 /// Ansible's columns, the blanks at the end included.
-fn recap_line(outcome: &Outcome) -> String {
-    let stats = Stats::of(outcome);
+fn recap_line(outcome: &Outcome, check: bool) -> String {
+    let stats = Stats::of(outcome, check);
     let style = if stats.failed + stats.unreachable > 0 {
         FAILED
     } else if stats.changed > 0 {
@@ -135,6 +141,6 @@ fn recap_line(outcome: &Outcome) -> String {
     };
     format!(
         "{style}{:<26}{style:#} : ok={:<4} changed={:<4} unreachable={:<4} failed={:<4} skipped={:<4} rescued={:<4} ignored={:<4}\n",
-        outcome.host, stats.ok, stats.changed, stats.unreachable, stats.failed, 0, 0, 0
+        outcome.host, stats.ok, stats.changed, stats.unreachable, stats.failed, stats.skipped, 0, 0
     )
 }

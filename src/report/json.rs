@@ -3,7 +3,7 @@
 use super::{Report, Stats, diff};
 use crate::{
     plan::Change,
-    run::{Item, Outcome, Trouble},
+    run::{Item, Outcome, Progress, Trouble},
 };
 use serde_json::{Map, Value, json};
 
@@ -15,7 +15,7 @@ const VERSION: u32 = 1;
 pub fn json(report: &Report) -> Value {
     let changes: Vec<Value> = report.outcomes.iter().flat_map(changes).collect();
     let stats: Map<String, Value> =
-        report.outcomes.iter().map(|outcome| (outcome.host.clone(), stats(outcome))).collect();
+        report.outcomes.iter().map(|outcome| (outcome.host.clone(), stats(outcome, report.check))).collect();
     json!({
         "version": VERSION,
         "check": report.check,
@@ -28,7 +28,7 @@ pub fn json(report: &Report) -> Value {
 }
 
 fn changes(outcome: &Outcome) -> Vec<Value> {
-    let change = |item: &Item, change: &Change, made: bool| {
+    let change = |item: &Item, change: &Change, progress: Progress| {
         json!({
             "host": outcome.host,
             "play": item.play,
@@ -40,12 +40,12 @@ fn changes(outcome: &Outcome) -> Vec<Value> {
             "before": text(&change.before),
             "after": text(&change.after),
             "diff": diff::unified(item.kind.name(), [change]),
-            "made": made,
+            "made": progress == Progress::Made,
+            "held": progress == Progress::Held,
         })
     };
-    let of_item = |item: &Item| -> Vec<Value> {
-        item.changes.iter().zip(&item.made).map(|(one, made)| change(item, one, *made)).collect()
-    };
+    let of_item =
+        |item: &Item| -> Vec<Value> { item.each().map(|(one, progress)| change(item, one, progress)).collect() };
     outcome.items.iter().flat_map(of_item).collect()
 }
 
@@ -66,15 +66,15 @@ fn error(outcome: &Outcome) -> Option<Value> {
 }
 
 /// A host's figures under the names of Ansible's recap, and of its JSON callback, which says `failures`.
-fn stats(outcome: &Outcome) -> Value {
-    let Stats { ok, changed, unreachable, failed } = Stats::of(outcome);
+fn stats(outcome: &Outcome, check: bool) -> Value {
+    let Stats { ok, changed, unreachable, failed, skipped } = Stats::of(outcome, check);
     json!({
         "ok": ok,
         "changed": changed,
         "unreachable": unreachable,
         "failed": failed,
         "failures": failed,
-        "skipped": 0,
+        "skipped": skipped,
         "rescued": 0,
         "ignored": 0,
     })

@@ -1,7 +1,6 @@
 //! A host's figures, with Ansible's names and Ansible's way of counting.
 
-use crate::run::{Outcome, Trouble};
-use std::collections::BTreeSet;
+use crate::run::{Item, Outcome, Trouble};
 
 /// How many tasks went how on one host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -14,22 +13,23 @@ pub struct Stats {
     pub unreachable: usize,
     /// 1 when the host failed.
     pub failed: usize,
+    /// Tasks that a failed host left undone.
+    pub skipped: usize,
 }
 
 impl Stats {
-    /// The figures of one host. A task is one kind of thing in one play; observing the host is a task too.
+    /// The figures of one host. Observing it is a task too. In check mode what would change counts as changed.
     #[must_use]
-    pub fn of(outcome: &Outcome) -> Self {
+    pub fn of(outcome: &Outcome, check: bool) -> Self {
         let observed = usize::from(!outcome.items.is_empty());
-        let tasks = |changed_only: bool| {
-            let items = outcome.items.iter().filter(|item| !changed_only || !item.changes.is_empty());
-            items.map(|item| (&item.play, item.kind)).collect::<BTreeSet<_>>().len()
-        };
+        let to_change = outcome.items.iter().filter(|item| !item.changes.is_empty());
+        let (changed, skipped): (Vec<&Item>, Vec<&Item>) = to_change.partition(|item| check || item.is_changed());
         Self {
-            ok: tasks(false) + observed,
-            changed: tasks(true),
+            ok: outcome.items.len() - skipped.len() + observed,
+            changed: changed.len(),
             unreachable: usize::from(matches!(outcome.trouble, Some(Trouble::Unreachable(_)))),
             failed: usize::from(matches!(outcome.trouble, Some(Trouble::Failed(_)))),
+            skipped: skipped.len(),
         }
     }
 }

@@ -48,6 +48,7 @@ impl Resource for BootForward {
             return Err(Unknown { what: "net.ipv4.ip_forward at boot".to_owned(), why });
         }
         diff.changes.push(Change {
+            needs: None,
             stage: Stage::Persist,
             action: if old.is_some() { Action::Edit } else { Action::Add },
             summary: format!("{path}: net.ipv4.ip_forward = 1 at boot"),

@@ -23,6 +23,7 @@ impl Resource for IpForward {
         let mut diff = Diff::default();
         if !facts.ip_forward()? {
             diff.changes.push(Change {
+                needs: None,
                 stage: Stage::Expand,
                 action: Action::Edit,
                 summary: "net.ipv4.ip_forward: 0 -> 1".to_owned(),

@@ -40,6 +40,7 @@ impl Resource for SavedFilter {
         if dump.render() != found.dump.render() {
             let (added, removed) = count;
             diff.changes.push(Change {
+                needs: None,
                 stage: Stage::Persist,
                 action: if found.exists { Action::Edit } else { Action::Add },
                 summary: format!("{path}: {added} rules added, {removed} removed"),

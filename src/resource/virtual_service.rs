@@ -34,8 +34,10 @@ pub struct VirtualService {
 }
 
 /// A destination that is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RealServer {
+    /// Its name in the inventory.
+    pub host: String,
     /// Its address on the real network.
     pub address: Ipv4Addr,
     /// Its weight.
@@ -44,7 +46,7 @@ pub struct RealServer {
 
 impl RealServer {
     /// Address and port for ipvsadm. Under a mark the port is 0: the packet's own port is kept.
-    fn destination(self) -> String {
+    fn destination(&self) -> String {
         format!("{}:0", self.address)
     }
 }
@@ -66,7 +68,7 @@ impl Resource for VirtualService {
         let destinations = observed.map_or(&[][..], |service| &service.destinations);
         for server in &self.real_servers {
             let found = destinations.iter().find(|known| known.address == server.destination());
-            diff.changes.extend(self.destination(*server, found));
+            diff.changes.extend(self.destination(server, found));
         }
         for extra in destinations {
             if !self.real_servers.iter().any(|server| server.destination() == extra.address) {
@@ -83,7 +85,7 @@ impl VirtualService {
     pub(super) fn saved(&self, file: &IpvsFile) -> Service {
         let key = ServiceKey::mark(self.mark.get());
         let destination =
-            |server: &RealServer| self.wanted_destination(*server, file.destination(&key, &server.destination()));
+            |server: &RealServer| self.wanted_destination(server, file.destination(&key, &server.destination()));
         let destinations = self.real_servers.iter().map(destination).collect();
         Service { destinations, ..self.wanted(file.service(&key)) }
     }
@@ -96,7 +98,7 @@ impl VirtualService {
         Ok(older)
     }
 
-    fn wanted_destination(&self, server: RealServer, observed: Option<&Destination>) -> Destination {
+    fn wanted_destination(&self, server: &RealServer, observed: Option<&Destination>) -> Destination {
         Destination {
             address: server.destination(),
             forwarding: self.forwarding,
@@ -130,6 +132,7 @@ impl VirtualService {
         let after = format!("{wanted}\n").into_bytes();
         match observed {
             None => Some(Change {
+                needs: None,
                 stage: Stage::Steer,
                 action: Action::Add,
                 summary: format!("virtual service {wanted}"),
@@ -138,6 +141,7 @@ impl VirtualService {
                 step: Step::Ipvsadm(words("-A")),
             }),
             Some(found) if found.words() != wanted.words() => Some(Change {
+                needs: None,
                 stage: Stage::Steer,
                 action: Action::Edit,
                 summary: format!("virtual service {found} -> {wanted}"),
@@ -150,7 +154,7 @@ impl VirtualService {
     }
 
     /// One destination, added or edited with every attribute, thresholds too.
-    fn destination(&self, server: RealServer, observed: Option<&Destination>) -> Option<Change> {
+    fn destination(&self, server: &RealServer, observed: Option<&Destination>) -> Option<Change> {
         let wanted = self.wanted_destination(server, observed);
         if observed == Some(&wanted) {
             return None;
@@ -158,6 +162,7 @@ impl VirtualService {
         let action = if observed.is_some() { Action::Edit } else { Action::Add };
         let verb = if observed.is_some() { "-e" } else { "-a" };
         Some(Change {
+            needs: Some(server.host.clone()),
             stage: Stage::Steer,
             action,
             summary: match observed {
@@ -172,6 +177,7 @@ impl VirtualService {
 
     fn removed(&self, extra: &Destination) -> Change {
         Change {
+            needs: None,
             stage: Stage::Contract,
             action: Action::Remove,
             summary: format!("destination {extra}"),
@@ -187,6 +193,7 @@ impl VirtualService {
         let services = older.into_iter().filter_map(|old| table.service(&ServiceKey::mark(old)));
         Ok(services
             .map(|service| Change {
+                needs: None,
                 stage: Stage::Contract,
                 action: Action::Remove,
                 summary: format!("virtual service of an older mark: {service}"),

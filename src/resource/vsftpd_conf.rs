@@ -44,6 +44,7 @@ impl Resource for VsftpdSettings {
         let text = self.text(found)?;
         if text != found.text {
             diff.changes.push(Change {
+                needs: None,
                 stage: Stage::Serve,
                 action: Action::Edit,
                 summary: format!("{}: {}", found.conf, self.differences(found).join(", ")),

@@ -32,6 +32,7 @@ impl Resource for VsftpdReload {
         if !daemons.is_empty() {
             let why = if changes { "it changes" } else { "it changed after the daemon last read it" };
             diff.changes.push(Change {
+                needs: None,
                 stage: Stage::Serve,
                 action: Action::Reload,
                 summary: format!("vsftpd reads {} again (SIGHUP): {why}", found.conf),

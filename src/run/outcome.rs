@@ -1,7 +1,7 @@
 //! What a run did, or would do, on one host.
 
 use crate::{
-    plan::{Change, Stage},
+    plan::{Change, Diff},
     resource::Kind,
 };
 
@@ -25,8 +25,8 @@ pub struct Item {
     pub kind: Kind,
     /// What differed.
     pub changes: Vec<Change>,
-    /// For each change, whether it is known to have been made.
-    pub made: Vec<bool>,
+    /// For each change, how far it has come.
+    pub progress: Vec<Progress>,
     /// What somebody should look at.
     pub warnings: Vec<String>,
 }
@@ -40,6 +40,41 @@ pub enum Trouble {
     Failed(String),
 }
 
+/// How far a change has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// It is planned. After a run that failed: it is not known to have been made.
+    Planned,
+    /// It is known to have been made.
+    Made,
+    /// It is held back, because a real server of its cluster failed.
+    Held,
+}
+
+impl Item {
+    pub(super) const fn new(play: String, kind: Kind) -> Self {
+        Self { play, kind, changes: Vec::new(), progress: Vec::new(), warnings: Vec::new() }
+    }
+
+    /// Takes in what one resource leaves to be done.
+    pub(super) fn take(&mut self, diff: Diff) {
+        self.progress.resize(self.progress.len() + diff.changes.len(), Progress::Planned);
+        self.changes.extend(diff.changes);
+        self.warnings.extend(diff.warnings);
+    }
+
+    /// Every change with how far it has come.
+    pub fn each(&self) -> impl Iterator<Item = (&Change, Progress)> {
+        self.changes.iter().zip(self.progress.iter().copied())
+    }
+
+    /// Whether any of its changes is known to have been made.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        self.progress.contains(&Progress::Made)
+    }
+}
+
 impl Trouble {
     /// The cause.
     #[must_use]
@@ -51,16 +86,24 @@ impl Trouble {
 }
 
 impl Outcome {
+    /// Every change with how far it has come, resource by resource.
+    pub fn each(&self) -> impl Iterator<Item = (&Change, Progress)> {
+        self.items.iter().flat_map(Item::each)
+    }
+
     /// Every change, resource by resource.
     pub fn changes(&self) -> impl Iterator<Item = &Change> {
         self.items.iter().flat_map(|item| &item.changes)
     }
 
-    /// Notes that the changes of a stage were made.
-    pub(super) fn made(&mut self, stage: Stage) {
+    /// Notes how far the changes that this picks have come, where they are only planned so far.
+    pub(super) fn note(&mut self, progress: Progress, picks: impl Fn(&Item, &Change) -> bool) {
         for item in &mut self.items {
-            for (change, made) in item.changes.iter().zip(&mut item.made) {
-                *made |= change.stage == stage;
+            let picked: Vec<bool> = item.changes.iter().map(|change| picks(item, change)).collect();
+            for (known, _) in
+                item.progress.iter_mut().zip(picked).filter(|(known, picked)| *picked && **known == Progress::Planned)
+            {
+                *known = progress;
             }
         }
     }

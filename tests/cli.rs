@@ -1,0 +1,27 @@
+//! The program as a whole: the binary is run, and what it prints, its exit status and what it left behind are looked at.
+//! Needs root and the Debian packages of the Makefile.
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test may panic")]
+
+mod support;
+
+mod cli {
+    mod control;
+    mod daemon;
+    mod host;
+    mod whole;
+
+    mod answers;
+    mod colours;
+    mod failures;
+    mod forks;
+    mod hostile_inputs;
+    mod hostile_values;
+    mod human;
+    mod json;
+    mod old_shells;
+    mod reload;
+    mod ssh;
+    mod sshd;
+    mod statuses;
+    mod usage;
+}
