@@ -128,8 +128,7 @@ impl Apply {
             Err(refusal) => return refused(&refusal),
         };
         if self.syntax_check || self.list_hosts {
-            print(&self.listing(&work));
-            return Exit::Converged;
+            return print(&self.listing(&work), Exit::Converged);
         }
         match self.outcomes(&work) {
             Ok(outcomes) => self.tell(&work, outcomes),
@@ -236,7 +235,13 @@ impl Apply {
         };
         let hosts: Vec<_> = work.targets.iter().enumerate().map(connect).collect();
         let forks = usize::from(self.forks);
-        let outcomes = if self.check { run::check(&hosts, forks) } else { run::apply(&hosts, forks) };
+        if self.check {
+            let outcomes = run::check(&hosts, forks);
+            run::close(&hosts, forks);
+            return Ok(outcomes);
+        }
+        let hosts: Vec<_> = hosts.into_iter().map(|(target, host)| (target, host.writable())).collect();
+        let outcomes = run::apply(&hosts, forks);
         run::close(&hosts, forks);
         Ok(outcomes)
     }
@@ -250,11 +255,11 @@ impl Apply {
         let exit = exit(&outcomes, self.check);
         let plays = work.plays.iter().map(|(play, hosts)| (play.name.clone(), hosts.clone())).collect();
         let report = Report { check: self.check, plays, outcomes };
-        match self.output {
-            Output::Human => print(&report::human(&report, Detail { diff: self.diff, commands: self.verbose > 0 })),
-            Output::Json => print(&format!("{:#}\n", report::json(&report))),
-        }
-        exit
+        let text = match self.output {
+            Output::Human => report::human(&report, Detail { diff: self.diff, commands: self.verbose > 0 }),
+            Output::Json => format!("{:#}\n", report::json(&report)),
+        };
+        print(&text, exit)
     }
 }
 
@@ -295,7 +300,8 @@ fn refused(refusal: &Refusal) -> Exit {
         Refusal::Faults(faults) => faults.rendered(std::io::stderr().is_terminal()),
         Refusal::Text(text) => format!("error: {text}\n"),
     };
-    write(&mut anstream::stderr(), &text);
+    // With standard error closed there is nobody left to tell.
+    let _ = write(&mut anstream::stderr(), &text);
     Exit::Usage
 }
 
@@ -304,14 +310,24 @@ fn warn(text: &str) {
 }
 
 fn warn_line(text: &str) {
-    write(&mut anstream::stderr(), &format!("{text}\n"));
+    let _ = write(&mut anstream::stderr(), &format!("{text}\n"));
 }
 
-fn print(text: &str) {
-    write(&mut anstream::stdout(), text);
+/// Prints what was asked for. What cannot be printed must not end as if all were well.
+fn print(text: &str, exit: Exit) -> Exit {
+    match write(&mut anstream::stdout(), text) {
+        Ok(()) => exit,
+        Err(error) => {
+            warn_line(&format!("error: failed to write to standard output: {error}"));
+            Exit::Failed
+        }
+    }
 }
 
 /// A reader that went away, such as `head`, is no error.
-fn write(to: &mut impl Write, text: &str) {
-    let _ = to.write_all(text.as_bytes()).and_then(|()| to.flush());
+fn write(to: &mut impl Write, text: &str) -> std::io::Result<()> {
+    match to.write_all(text.as_bytes()).and_then(|()| to.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
+    }
 }

@@ -33,9 +33,10 @@ pub fn main() -> Exit {
         },
         Err(error) => {
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Converged };
-            // With standard output closed there is nobody left to tell.
-            let _ = error.print();
-            exit
+            match error.print() {
+                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Exit::Failed,
+                _ => exit,
+            }
         }
     }
 }

@@ -38,12 +38,36 @@ pub fn excerpt(bytes: &[u8]) -> String {
     shown
 }
 
-/// Text with every control character escaped, so that a host cannot drive our terminal.
+/// The end of what a tool said, safe to print: its last lines, of the first of these texts that says anything.
+#[must_use]
+pub fn last_words(texts: [&[u8]; 2]) -> String {
+    const LINES: usize = 3;
+    for text in texts {
+        let lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+        let lines: Vec<&[u8]> = lines.filter(|line| !line.is_empty()).collect();
+        if !lines.is_empty() {
+            let last: Vec<String> =
+                lines[lines.len().saturating_sub(LINES)..].iter().map(|line| excerpt(line)).collect();
+            return last.join("; ");
+        }
+    }
+    "it said nothing".to_owned()
+}
+
+/// Whether a terminal might obey a character, or hide it: control characters, and those that change the direction of
+/// the text or hide in it.
+#[must_use]
+pub fn harmful(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// Text with every harmful character escaped, so that a host cannot drive our terminal.
 #[must_use]
 pub fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_control() {
+        if harmful(character) {
             shown.extend(character.escape_default());
         } else {
             shown.push(character);

@@ -103,7 +103,29 @@ fn become_words(become_: Option<&Become>) -> Vec<String> {
     words.into_iter().map(str::to_owned).collect()
 }
 
+/// A way onto one host by which it can also be changed. Check mode never makes one.
+#[derive(Debug)]
+pub struct Writable(Connection);
+
+impl AsRef<Connection> for Connection {
+    fn as_ref(&self) -> &Connection {
+        self
+    }
+}
+
+impl AsRef<Connection> for Writable {
+    fn as_ref(&self) -> &Connection {
+        &self.0
+    }
+}
+
 impl Connection {
+    /// The same way, for changing the host.
+    #[must_use]
+    pub const fn writable(self) -> Writable {
+        Writable(self)
+    }
+
     /// Ends the shared connection.
     pub fn close(&self) {
         if let Some(words) = &self.close {
@@ -159,10 +181,16 @@ impl Observe for Connection {
     }
 }
 
-impl Change for Connection {
+impl Observe for Writable {
+    fn observe(&self, probes: &[Probe]) -> Result<Facts, HostError> {
+        self.0.observe(probes)
+    }
+}
+
+impl Change for Writable {
     fn change(&self, steps: &[Step]) -> Result<(), HostError> {
         let parts: Vec<String> = steps.iter().map(step_script::script).collect();
-        let reply = self.round_trip(&Script::new(&parts, true), CHANGE_LIMIT)?;
+        let reply = self.0.round_trip(&Script::new(&parts, true), CHANGE_LIMIT)?;
         match reply.answers.iter().enumerate().find(|(_, answer)| answer.status != 0) {
             None => Ok(()),
             Some((index, answer)) => {

@@ -5,7 +5,7 @@ mod process;
 mod script;
 mod step_script;
 
-pub use connection::{Connection, Session};
+pub use connection::{Connection, Session, Writable};
 
 use crate::{
     plan::Step,

@@ -1,6 +1,6 @@
 //! One child process: bounded in time and in what it prints, in a process group of its own, its error text kept apart.
 
-use crate::format::excerpt;
+use crate::format::last_words;
 use std::{
     fs::File,
     io::{self, PipeReader, Read, Seek},
@@ -147,15 +147,7 @@ fn kill_group(child: &duct::Handle) {
 impl Finished {
     /// The end of what it said on standard error, or where that is nothing on standard output; safe to print.
     pub fn last_words(&self) -> String {
-        let lines = |text| <[u8]>::split(text, |byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-        for text in [&self.stderr, &self.stdout] {
-            let lines: Vec<&[u8]> = lines(text).filter(|line| !line.is_empty()).collect();
-            let last: Vec<String> = lines[lines.len().saturating_sub(3)..].iter().map(|line| excerpt(line)).collect();
-            if !last.is_empty() {
-                return last.join("; ");
-            }
-        }
-        "it said nothing".to_owned()
+        last_words([&self.stderr, &self.stdout])
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which names hosts and groups may have: none that could be mistaken for a path, a pattern or several lines.
 
-use crate::source::harmful;
+use crate::format::harmful;
 
 /// The longest name, in bytes; DNS allows 253.
 const LONGEST: usize = 253;

@@ -1,7 +1,8 @@
 //! From a playbook's text to its plays.
 
 use super::{Play, cluster, load::same_names};
-use crate::source::{Faults, Node, Reading, Source, Value, harmful, shown};
+use crate::format::harmful;
+use crate::source::{Faults, Node, Reading, Source, Value, shown};
 use std::sync::Arc;
 
 /// The longest name, in bytes: with `lvs-ftp: ` before it, it must fit into an iptables comment of 255.

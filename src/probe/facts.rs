@@ -4,7 +4,7 @@ use super::{
     IptablesCommand, PacketFilter, Probe, SavedFilter, SavedIpvs, Service, ServiceManager, Services, SysctlFiles,
     Vsftpd,
 };
-use crate::format::{excerpt, ipvs::IpvsTable};
+use crate::format::{ipvs::IpvsTable, last_words};
 use camino::Utf8Path;
 use std::collections::BTreeMap;
 
@@ -67,11 +67,7 @@ impl Answer {
     /// The end of standard error, or of standard output where that is empty.
     #[must_use]
     pub fn last_words(&self) -> String {
-        let text = [&self.stderr, &self.stdout].into_iter().find(|text| !text.trim_ascii().is_empty());
-        let text = text.map_or(&b"it said nothing"[..], |text| text.trim_ascii());
-        let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
-        let last: Vec<String> = lines[lines.len().saturating_sub(3)..].iter().map(|line| excerpt(line)).collect();
-        last.join("; ")
+        last_words([&self.stderr, &self.stdout])
     }
 }
 

@@ -119,6 +119,6 @@ impl From<HostError> for Trouble {
 }
 
 /// Ends the shared connections of a run.
-pub fn close(targets: &[(Target, Connection)], forks: usize) {
-    pool::each(targets, forks, |(_, connection)| connection.close());
+pub fn close<H: AsRef<Connection> + Sync>(targets: &[(Target, H)], forks: usize) {
+    pool::each(targets, forks, |(_, host)| host.as_ref().close());
 }

@@ -14,7 +14,6 @@ pub use fault::{Fault, Faults, shown};
 pub use node::{Entry, Node, Value};
 pub use read::{Kind, Listing, kind_of, list_folder, read_document, read_text};
 pub use reading::{Fields, Reading, decimal};
-pub use render::harmful;
 pub use suggest::{did_you_mean, nearest};
 
 use camino::{Utf8Path, Utf8PathBuf};

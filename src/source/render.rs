@@ -1,6 +1,7 @@
 //! Faults as text with file, line, column and caret; nothing in a file can drive the terminal that shows it.
 
 use super::{Fault, Faults, Place};
+use crate::format::harmful;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use std::ops::Range;
 
@@ -129,11 +130,4 @@ fn escaped(text: &str) -> String {
         }
     }
     out
-}
-
-/// Whether a terminal might obey a character, or hide it: control characters, and those that change the direction of the text or hide in it.
-#[must_use]
-pub fn harmful(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

@@ -25,6 +25,10 @@ fn canary() -> Control {
 #[test]
 fn help_and_version_are_no_errors() {
     let control = Control::empty();
+    for line in ["--help", "apply --help"] {
+        let full = format!("{} {line} >/dev/full", env!("CARGO_BIN_EXE_lvs-ftp"));
+        control.finish(&duct::cmd!("sh", "-c", full)).ended(2);
+    }
     for arguments in [&["--help"][..], &["--version"], &["apply", "--help"], &["-h"], &["help", "apply"]] {
         let ran = control.run(arguments).ended(0);
         assert!(!ran.stdout.is_empty() && ran.stderr.is_empty(), "{arguments:?}");

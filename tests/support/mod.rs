@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each suite uses a part")]
 
 use lvs_ftp::{
-    host::{Connection, Session},
+    host::{Session, Writable},
     inventory::{ConnectionOptions, HostVars, Inventory},
     source::Source,
 };
@@ -21,8 +21,8 @@ pub fn host() -> HostVars {
 }
 
 /// The way onto a host with these variables.
-pub fn connection(session: &Session, variables: &serde_json::Value) -> Connection {
-    session.connect(&host_with(variables), 0)
+pub fn connection(session: &Session, variables: &serde_json::Value) -> Writable {
+    session.connect(&host_with(variables), 0).writable()
 }
 
 /// A network namespace of our own.
