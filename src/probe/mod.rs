@@ -8,7 +8,7 @@ mod vsftpd;
 
 pub use facts::{Answer, Fact, Facts, Unknown};
 pub use packet_filter::{Backend, IptablesCommand, PacketFilter};
-pub use vsftpd::{Daemon, Vsftpd, stamp_path};
+pub use vsftpd::{CHANGED, Daemon, Vsftpd, stamp_path};
 
 use camino::Utf8PathBuf;
 use std::fmt;

@@ -80,7 +80,7 @@ impl State {
                 let stamp = "/var/run/lvs-ftp/read-etc_vsftpd.conf";
                 let facts = format!(
                     "conf /etc/vsftpd.conf\nchanged 1000 2026-01-01 00:00:00.5 +0000\nnow 2000.5 1900.00 1.00 100\n\
-                     stamp {stamp} 77 500 {read}\nprocess 77 (vsftpd) S 1 77 77 0 -1 0 0 0 0 0 0 0 0 0 0 0 0 0 500 1 \
+                     stamp {stamp} 77 500 {read} 1000 2026-01-01 00:00:00.5 +0000\nprocess 77 (vsftpd) S 1 77 77 0 -1 0 0 0 0 0 0 0 0 0 0 0 0 0 500 1 \
                      | /dev/null | /usr/sbin/vsftpd|/etc/vsftpd.conf|\n"
                 );
                 vec![said(facts), said(self.vsftpd_conf.clone())]
