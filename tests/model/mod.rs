@@ -10,6 +10,7 @@ use lvs_ftp::{
         ipvs::{IpvsTable, Service},
     },
     host::{Change, HostError, Observe},
+    lvs::ForwardingMethod,
     plan::{Step, block},
     probe::{Answer, Facts, Probe},
 };
@@ -124,7 +125,11 @@ impl State {
                 let mut wanted = IpvsTable::parse(line("-A").as_bytes()).unwrap().services.remove(0);
                 match (verb, find(services, &wanted)) {
                     ("-A", Some(_)) => return Err("Service already exists".to_owned()),
-                    ("-A", None) => services.push(wanted),
+                    ("-A", None) => {
+                        // ipvsadm prints them in the order of their marks.
+                        let later = services.iter().position(|one| mark(one) > mark(&wanted));
+                        services.insert(later.unwrap_or(services.len()), wanted);
+                    }
                     (_, None) => return Err("No such service".to_owned()),
                     ("-D", Some(at)) => drop(services.remove(at)),
                     (_, Some(at)) => {
@@ -139,7 +144,10 @@ impl State {
                 let service = IpvsTable::parse(text.as_bytes()).unwrap().services.remove(0);
                 let Some(at) = find(services, &service) else { return Err("Service not defined".to_owned()) };
                 let known = &mut services[at].destinations;
-                let wanted = service.destinations[0].clone();
+                let mut wanted = service.destinations[0].clone();
+                if wanted.forwarding == ForwardingMethod::Tunnel && wanted.rest.is_empty() {
+                    wanted.rest = ["--tun-type", "ipip"].map(str::to_owned).into();
+                }
                 let place = known.iter().position(|one| one.address == wanted.address);
                 match (verb, place) {
                     ("-a", None) => {
@@ -156,6 +164,12 @@ impl State {
         }
         Ok(())
     }
+}
+
+/// A service's firewall mark; services without come before all.
+fn mark(service: &Service) -> Option<u32> {
+    let words = service.key.words();
+    (words[0] == "-f").then(|| words[1].parse().unwrap())
 }
 
 fn table(name: &str, chain: &str, rules: &[String]) -> String {
