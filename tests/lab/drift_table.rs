@@ -49,8 +49,8 @@ const ADD_CONTROL: &str = r#"mark_rules add expand: mangle PREROUTING: -d 192.0.
 const ADD_PASSIVE: &str = r#"mark_rules add expand: mangle PREROUTING: -d 192.0.2.10/32 -p tcp -m tcp --dport 10000:20000 -m comment --comment "lvs-ftp: Public FTP" -j MARK --set-mark 21"#;
 const RELOAD: &str = "vsftpd_reload reload serve: vsftpd reads /etc/vsftpd.conf again (SIGHUP): it changes";
 
-/// On routers.
-pub const ROUTER: &[Drift] = &[
+/// On routers, in packet filter and kernel.
+pub const RULES: &[Drift] = &[
     Drift {
         name: "a_mark_rule_deleted",
         make: "iptables -t mangle -D PREROUTING 1",
@@ -119,6 +119,26 @@ pub const ROUTER: &[Drift] = &[
         ..DEFAULT
     },
     Drift {
+        name: "ip_forward_off",
+        make: "echo 0 >/proc/sys/net/ipv4/ip_forward",
+        changes: &["ip_forward edit expand: net.ipv4.ip_forward: 0 -> 1"],
+        ..DEFAULT
+    },
+    Drift {
+        name: "service_of_an_older_mark",
+        make: "iptables -t mangle -A PREROUTING -p tcp -d 192.0.2.10 --dport 21 -m comment --comment 'lvs-ftp: Public FTP' -j MARK --set-mark 20
+            ipvsadm -A -f 20 -s wlc -p 300; ipvsadm -a -f 20 -r 10.1.1.11:0 -m -w 1",
+        changes: &[
+            r#"mark_rules remove contract: mangle (stale): -A PREROUTING -d 192.0.2.10/32 -p tcp -m tcp --dport 21 -m comment --comment "lvs-ftp: Public FTP" -j MARK --set-xmark 0x14/0xffffffff"#,
+            "virtual_service remove contract: virtual service of an older mark: -f 20 -s wlc -p 300",
+        ],
+        ..DEFAULT
+    },
+];
+
+/// On routers, in the IPVS table.
+pub const IPVS: &[Drift] = &[
+    Drift {
         name: "scheduler_changed",
         make: "ipvsadm -E -f 21 -s rr -p 300",
         changes: &["virtual_service edit steer: virtual service -f 21 -s rr -p 300 -> -f 21 -s wlc -p 300"],
@@ -168,22 +188,6 @@ pub const ROUTER: &[Drift] = &[
         changes: &[
             "virtual_service add steer: destination 10.1.1.12:0 -m -w 1",
             "virtual_service remove contract: destination 10.1.1.12:21 -m -w 1",
-        ],
-        ..DEFAULT
-    },
-    Drift {
-        name: "ip_forward_off",
-        make: "echo 0 >/proc/sys/net/ipv4/ip_forward",
-        changes: &["ip_forward edit expand: net.ipv4.ip_forward: 0 -> 1"],
-        ..DEFAULT
-    },
-    Drift {
-        name: "service_of_an_older_mark",
-        make: "iptables -t mangle -A PREROUTING -p tcp -d 192.0.2.10 --dport 21 -m comment --comment 'lvs-ftp: Public FTP' -j MARK --set-mark 20
-            ipvsadm -A -f 20 -s wlc -p 300; ipvsadm -a -f 20 -r 10.1.1.11:0 -m -w 1",
-        changes: &[
-            r#"mark_rules remove contract: mangle (stale): -A PREROUTING -d 192.0.2.10/32 -p tcp -m tcp --dport 21 -m comment --comment "lvs-ftp: Public FTP" -j MARK --set-xmark 0x14/0xffffffff"#,
-            "virtual_service remove contract: virtual service of an older mark: -f 20 -s wlc -p 300",
         ],
         ..DEFAULT
     },

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test may panic")]
 
 mod adoption;
+mod breakage_table;
 mod broken;
 mod check_writes_nothing;
 mod compare;
@@ -77,7 +78,7 @@ fn trials() -> Vec<Trial> {
 }
 
 /// A trial that passes unless it panics.
-fn trial(name: impl Into<String>, body: fn()) -> Trial {
+fn trial(name: &str, body: fn()) -> Trial {
     Trial::test(name, move || {
         body();
         Ok(())

@@ -79,7 +79,10 @@ impl Site {
                 .iter()
                 .map(|one| format!("{} {}: {}", word(one, "host"), word(one, "status"), word(one, "text")))
                 .collect(),
-            warnings: all("warnings").iter().map(|one| format!("{}: {}", word(one, "host"), word(one, "text"))).collect(),
+            warnings: all("warnings")
+                .iter()
+                .map(|one| format!("{}: {}", word(one, "host"), word(one, "text")))
+                .collect(),
             took,
             stderr,
         }
