@@ -3,7 +3,7 @@
 use crate::{
     format::{cksum::cksum, sh},
     plan::{Proof, Step, block},
-    probe::{IptablesCommand, stamp_path},
+    probe::{CHANGED, IptablesCommand, stamp_path},
 };
 use camino::Utf8Path;
 
@@ -123,7 +123,7 @@ fn reload(conf: &Utf8Path, daemons: &[(u32, u64)]) -> String {
     let stamp = stamp_path(conf);
     let (folder, _) = stamp.rsplit_once('/').unwrap_or(("/", ""));
     let mut text = format!(
-        "conf={}; stamp={}\nsum=$(cksum <\"$conf\") || exit\nmkdir -p {folder} || exit\n: >\"$stamp.new\" || exit\n",
+        "conf={}; stamp={}\nsum=$(cksum <\"$conf\") || exit\nchanged=$({CHANGED} -- \"$conf\" 2>/dev/null)\nmkdir -p {folder} || exit\n: >\"$stamp.new\" || exit\n",
         sh::word(conf.as_str()),
         sh::word(&stamp),
     );
@@ -131,7 +131,7 @@ fn reload(conf: &Utf8Path, daemons: &[(u32, u64)]) -> String {
         text.push_str(&format!(
             "case $(cat /proc/{pid}/stat 2>/dev/null) in\n'{pid} (vsftpd) '*' {start} '*) ;;\n\
              *) echo 'vsftpd, process {pid}, is gone; run again' >&2; exit 1 ;;\nesac\n\
-             kill -HUP {pid} || exit\necho \"{pid} {start} $sum\" >>\"$stamp.new\" || exit\n"
+             kill -HUP {pid} || exit\necho \"{pid} {start} $sum $changed\" >>\"$stamp.new\" || exit\n"
         ));
     }
     text.push_str("mv -f -- \"$stamp.new\" \"$stamp\"");

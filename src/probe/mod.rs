@@ -16,7 +16,7 @@ pub use saved_filter::SavedFilter;
 pub use saved_ipvs::{DEFAULTS as IPVS_DEFAULTS, SavedIpvs};
 pub use services::{Service, ServiceManager, Services};
 pub use sysctl_files::{MAIN as SYSCTL_CONF, SysctlFiles};
-pub use vsftpd::{Daemon, Vsftpd, stamp_path};
+pub use vsftpd::{CHANGED, Daemon, Vsftpd, stamp_path};
 
 use camino::Utf8PathBuf;
 use std::{collections::BTreeMap, fmt};

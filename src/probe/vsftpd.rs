@@ -1,8 +1,9 @@
 //! vsftpd.conf, and whether the running daemon has read it.
 //!
 //! Linux does not tell when a process was last sent SIGHUP. So the reload leaves a stamp in the host's run folder:
-//! which process read which content. Without a stamp of this very process, the daemon has read the file if it started
-//! after the file's last change. A doubt counts as "not read": a SIGHUP more is harmless, a missed one is not.
+//! which process read which content, and since when the file had it. Without a stamp of this very process, the daemon
+//! has read the file if it started after the file's last change. A doubt counts as "not read": a SIGHUP more is
+//! harmless, a missed one is not.
 
 use super::Answer;
 use crate::format::{cksum::cksum, sh};
@@ -33,7 +34,10 @@ pub struct Daemon {
 /// Where the distributions keep the file: Debian and old Red Hat; Red Hat since 2004.
 const PLACES: [&str; 2] = ["/etc/vsftpd.conf", "/etc/vsftpd/vsftpd.conf"];
 
-/// Where a reload leaves its stamp: one line `PID START_TICKS CRC LENGTH` for each daemon.
+/// Prints when a file was last changed; nothing where there is no `stat`.
+pub const CHANGED: &str = "TZ=UTC0 stat -L -c '%Z %z'";
+
+/// Where a reload leaves its stamp: one line `PID START_TICKS CRC LENGTH CHANGED` for each daemon.
 #[must_use]
 pub fn stamp_path(conf: &Utf8Path) -> String {
     let name = conf.as_str().trim_start_matches('/').replace('_', "__").replace('/', "_");
@@ -49,7 +53,7 @@ pub(super) fn scripts(conf: Option<&Utf8Path>) -> Vec<String> {
     );
     let facts = format!(
         r#"for place do printf 'conf %s\n' "$place"; done
-echo "changed $(TZ=UTC0 stat -L -c '%Z %z' -- "$1" 2>/dev/null)"
+echo "changed $({CHANGED} -- "$1" 2>/dev/null)"
 echo "now $(date +%s.%N) $(cat /proc/uptime) $(getconf CLK_TCK 2>/dev/null || echo 100)"
 for stamp in {stamps}; do [ ! -e "$stamp" ] || while read -r line; do printf 'stamp %s %s\n' "$stamp" "$line"; done <"$stamp"; done
 net=$(readlink /proc/self/ns/net 2>/dev/null)
@@ -83,8 +87,10 @@ pub(super) fn read(answers: &[Answer]) -> Result<Vsftpd, String> {
     let text = text.output("cat")?.to_vec();
     let clock =
         lines("now").next().and_then(Clock::read).ok_or("the host does not tell the time (date, /proc/uptime)")?;
-    let changed = lines("changed").next().and_then(change_time);
-    let sum = cksum(&text);
+    let changed = lines("changed").next().unwrap_or_default();
+    // The change's time too: the file may have had another content meanwhile, and the daemon been told of that one.
+    let version = format!("{} {changed}", cksum(&text));
+    let changed = change_time(changed);
     let stamps: Vec<&str> = lines("stamp").filter_map(|line| line.strip_prefix(&*stamp_path(&conf))).collect();
     let processes: Vec<Process> = lines("process").filter_map(Process::read).collect();
     let daemons = processes
@@ -93,7 +99,7 @@ pub(super) fn read(answers: &[Answer]) -> Result<Vsftpd, String> {
         .map(|process| {
             let id = format!(" {} {} ", process.pid, process.start_ticks);
             let has_read = match stamps.iter().find_map(|stamp| stamp.strip_prefix(&*id)) {
-                Some(read) => read == sum,
+                Some(read) => read == version.trim_end(),
                 None => changed.is_some_and(|changed| clock.started_after(process.start_ticks, changed)),
             };
             Daemon { pid: process.pid, start_ticks: process.start_ticks, has_read }

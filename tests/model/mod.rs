@@ -11,6 +11,7 @@ use lvs_ftp::{
         ipvs::{IpvsTable, Service},
     },
     host::{Change, HostError, Observe},
+    lvs::ForwardingMethod,
     plan::{ServiceAct, Step, block},
     probe::{Answer, Facts, Probe},
 };
@@ -91,7 +92,7 @@ impl State {
                 let stamp = "/var/run/lvs-ftp/read-etc_vsftpd.conf";
                 let facts = format!(
                     "conf /etc/vsftpd.conf\nchanged 1000 2026-01-01 00:00:00.5 +0000\nnow 2000.5 1900.00 1.00 100\n\
-                     stamp {stamp} 77 500 {read}\nprocess 77 (vsftpd) S 1 77 77 0 -1 0 0 0 0 0 0 0 0 0 0 0 0 0 500 1 \
+                     stamp {stamp} 77 500 {read} 1000 2026-01-01 00:00:00.5 +0000\nprocess 77 (vsftpd) S 1 77 77 0 -1 0 0 0 0 0 0 0 0 0 0 0 0 0 500 1 \
                      | /dev/null | /usr/sbin/vsftpd|/etc/vsftpd.conf|\n"
                 );
                 vec![said(facts), said(self.vsftpd_conf.clone())]
@@ -182,7 +183,11 @@ impl State {
                 let mut wanted = IpvsTable::parse(line("-A").as_bytes()).unwrap().services.remove(0);
                 match (verb, find(services, &wanted)) {
                     ("-A", Some(_)) => return Err("Service already exists".to_owned()),
-                    ("-A", None) => services.push(wanted),
+                    ("-A", None) => {
+                        // ipvsadm prints them in the order of their marks.
+                        let later = services.iter().position(|one| mark(one) > mark(&wanted));
+                        services.insert(later.unwrap_or(services.len()), wanted);
+                    }
                     (_, None) => return Err("No such service".to_owned()),
                     ("-D", Some(at)) => drop(services.remove(at)),
                     (_, Some(at)) => {
@@ -197,7 +202,10 @@ impl State {
                 let service = IpvsTable::parse(text.as_bytes()).unwrap().services.remove(0);
                 let Some(at) = find(services, &service) else { return Err("Service not defined".to_owned()) };
                 let known = &mut services[at].destinations;
-                let wanted = service.destinations[0].clone();
+                let mut wanted = service.destinations[0].clone();
+                if wanted.forwarding == ForwardingMethod::Tunnel && wanted.rest.is_empty() {
+                    wanted.rest = ["--tun-type", "ipip"].map(str::to_owned).into();
+                }
                 let place = known.iter().position(|one| one.address == wanted.address);
                 match (verb, place) {
                     ("-a", None) => {
@@ -214,6 +222,12 @@ impl State {
         }
         Ok(())
     }
+}
+
+/// A service's firewall mark; services without come before all.
+fn mark(service: &Service) -> Option<u32> {
+    let words = service.key.words();
+    (words[0] == "-f").then(|| words[1].parse().unwrap())
 }
 
 fn table(name: &str, chain: &str, rules: &[String]) -> String {
