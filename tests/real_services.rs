@@ -42,8 +42,13 @@ fn init_script(name: &str, start: &str) -> String {
 
 impl Host {
     fn new(root: Root) -> Self {
+        Self::through(root, Vec::new())
+    }
+
+    /// Entered through these words.
+    fn through(root: Root, before: Vec<String>) -> Self {
         let session = Session::new(10).unwrap();
-        let connection = support::connection(&session, &json!({"lvs_ftp_exec": root.words(Vec::new())}));
+        let connection = support::connection(&session, &json!({"lvs_ftp_exec": root.words(before)}));
         Self { root, connection, _session: session }
     }
 
