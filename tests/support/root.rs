@@ -21,7 +21,7 @@ impl Root {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
-        for name in ["etc/init.d", "run", "var/lib", "tmp", "proc", "sys", "dev", "usr", "opt"] {
+        for name in ["etc/init.d", "etc/alternatives", "run", "var/lib", "tmp", "proc", "sys", "dev", "usr", "opt"] {
             std::fs::create_dir_all(path.join(name)).unwrap();
         }
         for name in OWN {
@@ -40,7 +40,7 @@ impl Root {
         let binds = OWN.map(|name| format!("mount --bind own/{name} {name}\n")).concat();
         let script = format!(
             "cd {} || exit\nmount --bind /usr usr && mount -t proc proc proc && mount --rbind /dev dev || exit\n\
-             {binds}{}\nchroot . \"$@\"; exit $?\n",
+             mount --bind /etc/alternatives etc/alternatives || exit\n{binds}{}\nchroot . \"$@\"; exit $?\n",
             self.path(""),
             self.mounts
         );
