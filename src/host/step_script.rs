@@ -49,8 +49,11 @@ fn file(path: &Utf8Path, observed: Option<&str>, text: &[u8], proof: &Proof) -> 
     };
     format!(
         r#"conf={path}
-if [ -h "$conf" ]; then conf=$(readlink -f -- "$conf") || exit; fi
-fail() {{ echo "$1" >&2; exit 1; }}
+fail() {{ printf '%s\n' "$1" >&2; exit 1; }}
+if [ -h "$conf" ]; then
+  real=$(readlink -f -- "$conf") || fail "$conf is a link that leads nowhere: mend it or remove it"
+  conf=$real
+fi
 {compare}
 new=${{conf%/*}}/.${{conf##*/}}.lvs-ftp-new
 trap 'rm -f -- "$new" "$new-try" "$new-says" "$new-old"' EXIT
@@ -60,8 +63,9 @@ rm -f -- "$new" "$new-try" "$new-says" "$new-old" || exit
 [ "$(cksum <"$new")" = '{wanted}' ] || fail "the new $conf was not written whole: is the disk full?"
 {prove}
 sync -- "$new" 2>/dev/null || sync
+{compare}
 {keep}
-mv -f -- "$new" "$conf" || exit
+mv -f -- "$new" "$conf" || fail "$conf cannot be replaced: is it immutable, or a mount point of its own?"
 {kept}
 sync -- "${{conf%/*}}" 2>/dev/null || sync
 [ "$(cksum <"$conf")" = '{wanted}' ] || fail "$conf is not what was written""#,
@@ -92,10 +96,11 @@ esac"#
         Proof::PacketFilter { command, waits_for_lock } => {
             let restore = sh::words(restore_words(command, *waits_for_lock));
             format!(
-                r#"says=$({restore} --test <"$new" 2>&1) || fail "iptables-restore refuses the new $conf: $says"
+                r#"refuse() {{ fail "the new $conf does not load:
+$(printf '%s\n' "$says" | grep -v -e '^Try ' -e '^$')"; }}
+says=$({restore} --test <"$new" 2>&1) || refuse
 if unshare -n true 2>/dev/null; then
-  says=$(unshare -n {restore} <"$new" 2>&1) || {{ [ -e "$conf" ] && ! unshare -n {restore} <"$conf" >/dev/null 2>&1; }} ||
-    fail "the new $conf does not load: $says"
+  says=$(unshare -n {restore} <"$new" 2>&1) || {{ [ -e "$conf" ] && ! unshare -n {restore} <"$conf" >/dev/null 2>&1; }} || refuse
 fi"#
             )
         }

@@ -87,13 +87,22 @@ impl Root {
     }
 }
 
-/// Everything below a folder: name, inode, mode, owner, links, times, and content or target. Two equal listings mean
-/// that nothing was touched.
+/// Everything below a folder: name, inode, mode, owner, links, time, and content or target. Two equal listings mean that
+/// nothing was touched.
 pub fn listing(folder: &Utf8Path) -> Vec<String> {
     let mut all = Vec::new();
     walk(folder, &mut all);
     all.sort();
     all
+}
+
+/// The same without the folders' times: equal listings mean that nothing is changed, though files may have come and gone.
+pub fn content(folder: &Utf8Path) -> Vec<String> {
+    let is_folder = |line: &String| line.split(' ').nth(2).is_some_and(|mode| mode.starts_with("40"));
+    let timeless = |line: String| {
+        if is_folder(&line) { line.rsplit_once(' ').unwrap().0.rsplit_once(' ').unwrap().0.to_owned() } else { line }
+    };
+    listing(folder).into_iter().map(timeless).collect()
 }
 
 /// The names below a folder.
