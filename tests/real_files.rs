@@ -27,7 +27,7 @@ struct Host {
     _folder: tempfile::TempDir,
     folder: Utf8PathBuf,
     connection: Connection,
-    _session: Session,
+    session: Session,
 }
 
 impl Host {
@@ -41,7 +41,7 @@ impl Host {
         let session = Session::new(10).unwrap();
         let words = ["unshare", "-m", "--", "sh", enter.as_str()];
         let connection = support::connection(&session, &json!({ "lvs_ftp_exec": words }));
-        Self { _folder: temporary, folder, connection, _session: session }
+        Self { _folder: temporary, folder, connection, session }
     }
 
     /// One with the old file in it.

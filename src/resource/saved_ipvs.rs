@@ -95,7 +95,7 @@ fn is_about_auto(line: &[u8]) -> bool {
 /// The value of a line that is `AUTO=WORD` and nothing more than a comment behind it, quotes included.
 fn plain_value(line: &[u8]) -> Option<&[u8]> {
     let rest = line.strip_prefix(b"AUTO=")?;
-    let end = rest.iter().position(|byte| byte.is_ascii_whitespace()).unwrap_or(rest.len());
+    let end = rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len());
     let (word, behind) = rest.split_at(end);
     let quoted = |quote: &[u8]| word.strip_prefix(quote).and_then(|word| word.strip_suffix(quote));
     let bare = quoted(b"\"").or_else(|| quoted(b"'")).unwrap_or(word);

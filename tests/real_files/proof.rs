@@ -36,7 +36,7 @@ impl Filter {
         netns.sh(&format!("{backend}-restore -c {}", host.conf()));
         let enter = host.folder.join("enter");
         let words = [netns.words(), ["unshare", "-m", "--", "sh", enter.as_str()].map(str::to_owned).into()].concat();
-        host.connection = crate::support::connection(&host._session, &json!({ "lvs_ftp_exec": words }));
+        host.connection = crate::support::connection(&host.session, &json!({ "lvs_ftp_exec": words }));
         Self { host, netns, backend }
     }
 
@@ -67,7 +67,7 @@ fn a_saved_filter_that_does_not_load_is_refused() {
             assert!(running.contains("[5:300] -A PREROUTING"), "{running}");
             let files = content(&filter.host.folder);
             for (text, says) in texts {
-                let error = filter.try_file(Some(RULES), text).expect_err(text);
+                let error = filter.try_file(Some(RULES), text).unwrap_err();
                 assert!(error.contains(says) && error.contains("does not load"), "{backend}: {error}");
                 assert_eq!(content(&filter.host.folder), files, "{error}");
                 assert_eq!(filter.running(), running, "{error}");

@@ -75,7 +75,7 @@ fn load(backend: &str, text: &str) -> Result<Tables, String> {
     let mut table = String::new();
     for line in String::from_utf8(done.stdout).unwrap().lines() {
         match line.split_at_checked(1) {
-            Some(("*", name)) => table = name.to_owned(),
+            Some(("*", name)) => name.clone_into(&mut table),
             Some((":", chain)) => {
                 let words: Vec<&str> = chain.split(' ').collect();
                 if words[1] != "ACCEPT" {
@@ -270,7 +270,7 @@ fn what_is_not_append_lines_is_refused() {
         for backend in BACKENDS {
             load(backend, &text).unwrap_or_else(|error| panic!("{name}, {backend}: it is a file that loads: {error}"));
         }
-        let error = edited(&text).expect_err(&name);
+        let error = edited(&text).unwrap_err();
         let cure = if name == "refused-twice" { "join them" } else { "write its rules as -A lines" };
         assert!(error.contains(cure) && error.contains("/etc/iptables/rules.v4"), "{name}: {error}");
     }
@@ -371,7 +371,7 @@ fn any_file() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 40, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn generated_files_load_as_before_plus_and_minus_our_rules(text in any_file()) {

@@ -106,7 +106,7 @@ fn holds(text: &str) {
     // Lines of others, comments and empty lines stay as they are, in order.
     let others = |text: &str| -> Vec<String> {
         let is_other = |line: &&str| {
-            line.starts_with('#') || line.trim().is_empty() || !load_key(line).is_some_and(|key| key == KEY)
+            line.starts_with('#') || line.trim().is_empty() || load_key(line).is_none_or(|key| key != KEY)
         };
         text.lines().filter(is_other).map(str::to_owned).collect()
     };

@@ -70,6 +70,9 @@ impl Host {
         let boots = self.boot();
         let diff = self.diff().unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(diff.changes.is_empty(), boots, "{name}: {:?}", diff.changes);
+        if boots {
+            return;
+        }
         let vendor = self.root.listing("usr/lib/sysctl.d");
         self.connection.change(&steps(&diff.changes, Stage::Persist)).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(self.boot(), "{name}: {:?}", diff.changes);
@@ -158,7 +161,7 @@ fn what_cannot_be_won_is_said() {
             Ok(_) if !systemd => host.converges("/etc/sysctl.conf is read last"),
             Ok(diff) => panic!("{:?}", diff.changes),
             Err(error) => {
-                assert!(error.contains("/usr/lib/sysctl.d/99-zz.conf") && error.contains("sets it to 0"), "{error}")
+                assert!(error.contains("/usr/lib/sysctl.d/99-zz.conf") && error.contains("sets it to 0"), "{error}");
             }
         }
     }
@@ -193,7 +196,7 @@ fn any_files() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 60, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 20, max_shrink_iters: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_files_are_read_as_the_host_reads_them(files in any_files(), systemd in any::<bool>()) {
