@@ -1,6 +1,6 @@
 //! Service managers as they are: systemd, Debian's update-rc.d and OpenRC's rc-update in root trees of the tests' own,
 //! and chkconfig by recorded answers and a stand-in that is held against them. Needs root and the Debian packages
-//! systemd and init-system-helpers; OpenRC's own packages are fetched once, and only unpacked.
+//! systemd, init-system-helpers, vsftpd, ipvsadm and openssh-server; OpenRC's own packages are fetched once, and only unpacked.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test may panic")]
 
 #[path = "real_services/chkconfig.rs"]
@@ -41,8 +41,10 @@ fn init_script(name: &str, start: &str) -> String {
 }
 
 impl Host {
+    /// The caller speaks Chinese, in every test: no answer may depend on it.
     fn new(root: Root) -> Self {
-        Self::through(root, Vec::new())
+        let caller = ["env", "LC_ALL=zh_TW.UTF-8", "LANG=zh_TW.UTF-8", "LANGUAGE=zh_TW:zh"];
+        Self::through(root, caller.map(str::to_owned).into())
     }
 
     /// Entered through these words.
@@ -80,7 +82,7 @@ impl Host {
         let planned = self.converge(&service).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(planned.len(), 1, "{name}: {planned:?}");
         let found = self.ask(name);
-        let levels = BTreeSet::from_iter(levels.iter().copied());
+        let levels = levels.iter().copied().collect::<BTreeSet<u8>>();
         assert!(
             if on { levels.is_subset(&found.runlevels) } else { levels.is_disjoint(&found.runlevels) },
             "{found:?}"

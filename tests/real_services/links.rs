@@ -57,6 +57,18 @@ fn what_starts_before_the_runlevels_starts_in_all() {
     host.comes_true("netfilter-persistent", &[3, 5], false);
 }
 
+/// The scripts that Debian's packages bring.
+#[test]
+fn debians_own_scripts_are_enabled() {
+    let host = debian(&[]);
+    for name in ["vsftpd", "ssh", "ipvsadm"] {
+        let script = std::fs::read_to_string(format!("/etc/init.d/{name}")).unwrap();
+        host.root.program(&format!("etc/init.d/{name}"), &script);
+        host.comes_true(name, &[3, 5], true);
+        host.comes_true(name, &[3, 5], false);
+    }
+}
+
 /// Links in some runlevels only: update-rc.d switches links, it makes none where there are some already.
 #[test]
 fn a_missing_link_is_made() {

@@ -168,3 +168,23 @@ fn a_script_without_a_unit_is_known_by_its_links() {
     host.root.sh("update-rc.d early enable S");
     host.is_so("early", &[3, 5], true);
 }
+
+/// The units and scripts that Debian's packages bring: ipvsadm has a script only, ssh an alias.
+#[test]
+fn debians_own_services_are_enabled() {
+    let host = host(&[]);
+    for name in ["vsftpd", "ssh"] {
+        let unit = std::fs::read(format!("/usr/lib/systemd/system/{name}.service")).unwrap();
+        host.root.write(&format!("usr/lib/systemd/system/{name}.service"), unit);
+    }
+    for name in ["vsftpd", "ssh", "ipvsadm"] {
+        let script = std::fs::read_to_string(format!("/etc/init.d/{name}")).unwrap();
+        host.root.program(&format!("etc/init.d/{name}"), &script);
+        host.comes_true(name, &[3, 5], true);
+    }
+    host.is_so("sshd", &[3, 5], true);
+    for name in ["vsftpd", "sshd", "ipvsadm"] {
+        host.converge(&at_boot(name, &[3, 5], false)).unwrap();
+        host.is_so(name, &[3, 5], false);
+    }
+}

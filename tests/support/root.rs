@@ -39,7 +39,7 @@ impl Root {
     pub fn words(&self, before: Vec<String>) -> Vec<String> {
         let binds = OWN.map(|name| format!("mount --bind own/{name} {name}\n")).concat();
         let script = format!(
-            "cd {} || exit\nmount --bind /usr usr && mount -t proc proc proc && mount --rbind /dev dev || exit\n\
+            "cd {} || exit\nmount --bind /usr usr && mount -o remount,bind,ro usr && mount -t proc proc proc && mount --rbind /dev dev || exit\n\
              mount --bind /etc/alternatives etc/alternatives || exit\n{binds}{}\nchroot . \"$@\"; exit $?\n",
             self.path(""),
             self.mounts
