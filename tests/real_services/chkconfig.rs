@@ -1,4 +1,4 @@
-//! chkconfig, which no system of today has as it was: answers recorded from its versions, and a stand-in over links in
+//! chkconfig, which no system of today has as it was: its answers as published (each transcript says how), and a stand-in over links in
 //! /etc/rc?.d that is held against them.
 
 use super::{Host, Root, at_boot, init_script};
