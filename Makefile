@@ -5,8 +5,8 @@ CARGO ?= cargo
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 # The linker; the lab's kernel and its hosts' tools; the shells and tools that tests run.
-PACKAGES := gcc libc6-dev user-mode-linux kmod iproute2 iptables ipvsadm iptables-persistent vsftpd openssh-server openssh-client sudo \
-	procps curl lftp bash dash busybox-static jq shellcheck
+PACKAGES := gcc libc6-dev user-mode-linux kmod iproute2 iptables iptables-persistent ipvsadm vsftpd openssh-server \
+	openssh-client sudo procps attr e2fsprogs systemd init-system-helpers curl lftp bash dash busybox-static jq shellcheck
 
 .PHONY: build demo test lint packages toolchain
 

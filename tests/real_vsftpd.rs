@@ -143,6 +143,19 @@ fn a_reload_that_is_owed_is_seen() {
     assert!(greeting(&netns).contains("two"), "it is true: the daemon has read it");
     assert!(client.noop().contains("530"), "the open session still answers");
 
+    // A file that vsftpd refuses must not reach the daemon: the SIGHUP would end it.
+    let ids: Vec<(u32, u64)> = look().daemons.iter().map(|one| (one.pid, one.start_ticks)).collect();
+    for (unfit, says) in
+        [("nonsense\n", "missing value in config file for: nonsense"), ("", "not owned by correct user")]
+    {
+        std::fs::write(&conf, text("unfit") + unfit).unwrap();
+        std::os::unix::fs::chown(&conf, Some(u32::from(unfit.is_empty())), None).unwrap();
+        let error = host.change(&[Step::VsftpdReload { conf: conf.clone(), daemons: ids.clone() }]).unwrap_err();
+        assert!(error.to_string().contains(says), "{error}");
+        assert!(greeting(&netns).contains("two"), "the daemon goes on");
+    }
+    std::os::unix::fs::chown(&conf, Some(0), None).unwrap();
+
     // The stamp is of one process: after a restart only the clock counts.
     std::fs::write(&conf, text("three")).unwrap();
     assert!(!look().daemons[0].has_read, "edited again after our reload");

@@ -165,7 +165,8 @@ impl IptablesSave {
         sections.count() > 1
     }
 
-    /// Whether a file changes a chain by other commands than `-A`, so that its rules are not simply its lines.
+    /// Whether a file changes a chain by other commands than a leading `-A CHAIN`, so that its rules are not simply its
+    /// lines: `-I`, `-F`, and also `-ACHAIN`, `--app CHAIN` or a `-A CHAIN` further on, which a restore takes too.
     #[must_use]
     pub fn has_commands(&self, table: &str, chain: &str) -> bool {
         let mut here = false;
@@ -174,12 +175,13 @@ impl IptablesSave {
             if line.kind == Kind::Table {
                 here = is_table(text, table);
             }
-            let mut words = without_counters(text).trim_ascii().split(u8::is_ascii_whitespace);
-            let verb = words.next().unwrap_or_default();
-            let on = words.find(|word| !word.is_empty());
-            here && line.kind == Kind::Rule
-                && !matches!(verb, b"-A" | b"--append")
-                && on.is_none_or(|on| on == chain.as_bytes())
+            if !here || line.kind != Kind::Rule {
+                return false;
+            }
+            let words = without_counters(text).split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+            let words: Vec<&[u8]> = words.collect();
+            !matches!(words[..], [b"-A" | b"--append", _, ..])
+                && (words.len() < 2 || words.iter().any(|word| word.ends_with(chain.as_bytes())))
         })
     }
 }

@@ -69,6 +69,8 @@ impl IpvsFile {
                     lines.push(if found.words() == service.words() { (raw, entry) } else { service_line(service) });
                     behind = Some(lines.len());
                 }
+                // One before its service does not load.
+                Some(Entry::Destination(key, _)) if *key == service.key && !seen => {}
                 Some(Entry::Destination(key, found)) if *key == service.key => {
                     let Some(at) = left.iter().position(|wanted| wanted.address == found.address) else { continue };
                     let wanted = left.remove(at);

@@ -49,8 +49,11 @@ fn file(path: &Utf8Path, observed: Option<&str>, text: &[u8], proof: &Proof) -> 
     };
     format!(
         r#"conf={path}
-if [ -h "$conf" ]; then conf=$(readlink -f -- "$conf") || exit; fi
-fail() {{ echo "$1" >&2; exit 1; }}
+fail() {{ printf '%s\n' "$1" >&2; exit 1; }}
+if [ -h "$conf" ]; then
+  real=$(readlink -f -- "$conf") || fail "$conf is a link that leads nowhere: mend it or remove it"
+  conf=$real
+fi
 {compare}
 new=${{conf%/*}}/.${{conf##*/}}.lvs-ftp-new
 trap 'rm -f -- "$new" "$new-try" "$new-says" "$new-old"' EXIT
@@ -60,8 +63,9 @@ rm -f -- "$new" "$new-try" "$new-says" "$new-old" || exit
 [ "$(cksum <"$new")" = '{wanted}' ] || fail "the new $conf was not written whole: is the disk full?"
 {prove}
 sync -- "$new" 2>/dev/null || sync
+{compare}
 {keep}
-mv -f -- "$new" "$conf" || exit
+mv -f -- "$new" "$conf" || fail "$conf cannot be replaced: is it immutable, or a mount point of its own?"
 {kept}
 sync -- "${{conf%/*}}" 2>/dev/null || sync
 [ "$(cksum <"$conf")" = '{wanted}' ] || fail "$conf is not what was written""#,
@@ -76,31 +80,32 @@ sync -- "${{conf%/*}}" 2>/dev/null || sync
 fn prove(proof: &Proof) -> String {
     match proof {
         Proof::None => ":".to_owned(),
-        // vsftpd tries the file with its listening switched off by two lines more, and says on its standard input,
-        // opened for writing too, that it is "not configured for standalone"; an unfit file makes it say "500 OOPS".
-        Proof::Vsftpd => {
-            r#"command -v vsftpd >/dev/null 2>&1 || fail "vsftpd is not there: install it, or mend the PATH"
-(umask 077; { cat -- "$new" && printf '\nlisten=NO\nlisten_ipv6=NO\n'; } >"$new-try") || exit
-vsftpd "$new-try" 0<>"$new-says" >/dev/null
-case $(cat -- "$new-says") in
-*'not configured for standalone'*) ;;
-*) fail "vsftpd refuses the new $conf: $(cat -- "$new-says")" ;;
-esac"#
-                .to_owned()
-        }
+        Proof::Vsftpd => format!("tried=$new; what=\"the new $conf\"\n{TRY_VSFTPD}"),
         // A scratch namespace shows more than --test, where one can be made and the old file loads there too.
         Proof::PacketFilter { command, waits_for_lock } => {
             let restore = sh::words(restore_words(command, *waits_for_lock));
             format!(
-                r#"says=$({restore} --test <"$new" 2>&1) || fail "iptables-restore refuses the new $conf: $says"
+                r#"refuse() {{ fail "the new $conf does not load:
+$(printf '%s\n' "$says" | grep -v -e '^Try ' -e '^$')"; }}
+says=$({restore} --test <"$new" 2>&1) || refuse
 if unshare -n true 2>/dev/null; then
-  says=$(unshare -n {restore} <"$new" 2>&1) || {{ [ -e "$conf" ] && ! unshare -n {restore} <"$conf" >/dev/null 2>&1; }} ||
-    fail "the new $conf does not load: $says"
+  says=$(unshare -n {restore} <"$new" 2>&1) || {{ [ -e "$conf" ] && ! unshare -n {restore} <"$conf" >/dev/null 2>&1; }} || refuse
 fi"#
             )
         }
     }
 }
+
+/// vsftpd tries the file `$tried`, with owner and mode as they are and its listening switched off by two lines more. It
+/// says on its standard input, opened for writing too, that it is "not configured for standalone"; of an unfit file it
+/// says "500 OOPS". `$new` is the stem of what is made for that.
+const TRY_VSFTPD: &str = r#"command -v vsftpd >/dev/null 2>&1 || fail "vsftpd is not there: install it, or mend the PATH"
+cp -p -- "$tried" "$new-try" && printf '\nlisten=NO\nlisten_ipv6=NO\n' >>"$new-try" || exit
+vsftpd "$new-try" 0<>"$new-says" >/dev/null
+case $(cat -- "$new-says") in
+*'not configured for standalone'*) ;;
+*) fail "vsftpd refuses $what: $(cat -- "$new-says")" ;;
+esac"#;
 
 fn restore_words(command: &IptablesCommand, waits_for_lock: bool) -> Vec<String> {
     let mut words = command.sibling("-restore");
@@ -118,22 +123,34 @@ fn service(command: &str) -> String {
     )
 }
 
-/// Tells each daemon, if it is still the same process, and leaves the stamp that says what it has read.
+/// Tells each daemon, if it is still the same process, and leaves the stamp that says what it has read. vsftpd tries the
+/// file first: a SIGHUP with a file that it refuses would end the daemon.
 fn reload(conf: &Utf8Path, daemons: &[(u32, u64)]) -> String {
     let stamp = stamp_path(conf);
     let (folder, _) = stamp.rsplit_once('/').unwrap_or(("/", ""));
     let mut text = format!(
-        "conf={}; stamp={}\nsum=$(cksum <\"$conf\") || exit\nchanged=$({CHANGED} -- \"$conf\" 2>/dev/null)\nmkdir -p {folder} || exit\n: >\"$stamp.new\" || exit\n",
-        sh::word(conf.as_str()),
-        sh::word(&stamp),
+        r#"conf={conf}; stamp={stamp}
+fail() {{ printf '%s\n' "$1" >&2; exit 1; }}
+sum=$(cksum <"$conf") || exit
+changed=$({CHANGED} -- "$conf" 2>/dev/null)
+mkdir -p {folder} || exit
+new=$stamp.new
+trap 'rm -f -- "$new" "$new-try" "$new-says"' EXIT
+rm -f -- "$new-try" "$new-says" || exit
+tried=$conf; what=$conf
+{TRY_VSFTPD}
+: >"$new" || exit
+"#,
+        conf = sh::word(conf.as_str()),
+        stamp = sh::word(&stamp),
     );
     for (pid, start) in daemons {
         text.push_str(&format!(
             "case $(cat /proc/{pid}/stat 2>/dev/null) in\n'{pid} (vsftpd) '*' {start} '*) ;;\n\
-             *) echo 'vsftpd, process {pid}, is gone; run again' >&2; exit 1 ;;\nesac\n\
-             kill -HUP {pid} || exit\necho \"{pid} {start} $sum $changed\" >>\"$stamp.new\" || exit\n"
+             *) fail 'vsftpd, process {pid}, is gone; run again' ;;\nesac\n\
+             kill -HUP {pid} || exit\necho \"{pid} {start} $sum $changed\" >>\"$new\" || exit\n"
         ));
     }
-    text.push_str("mv -f -- \"$stamp.new\" \"$stamp\"");
+    text.push_str("mv -f -- \"$new\" \"$stamp\"");
     text
 }

@@ -6,6 +6,7 @@ mod ipvs;
 mod packet_filter;
 mod saved_filter;
 mod saved_ipvs;
+mod service_manager;
 mod services;
 mod sysctl_files;
 mod vsftpd;
@@ -14,7 +15,8 @@ pub use facts::{Answer, Fact, Facts, Unknown};
 pub use packet_filter::{Backend, IptablesCommand, PacketFilter};
 pub use saved_filter::SavedFilter;
 pub use saved_ipvs::{DEFAULTS as IPVS_DEFAULTS, SavedIpvs};
-pub use services::{Service, ServiceManager, Services};
+pub use service_manager::ServiceManager;
+pub use services::{Service, Services};
 pub use sysctl_files::{MAIN as SYSCTL_CONF, SysctlFiles};
 pub use vsftpd::{CHANGED, Daemon, Vsftpd, stamp_path};
 

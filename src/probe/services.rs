@@ -1,21 +1,8 @@
 //! The host's services: what manages them, which start at boot, which run.
 
-use super::Answer;
-use crate::{format::sh, plan::ServiceAct};
+use super::{Answer, ServiceManager};
+use crate::format::{excerpt, sh};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// What a host manages its services with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ServiceManager {
-    /// systemd: multi-user is runlevel 3, graphical is 5.
-    Systemd,
-    /// OpenRC: its runlevel `default` stands for 3 and 5.
-    OpenRc,
-    /// Red Hat's SysV links, kept by chkconfig.
-    Chkconfig,
-    /// Debian's SysV links, kept by update-rc.d.
-    UpdateRcD,
-}
 
 /// One service as the host has it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -24,8 +11,10 @@ pub struct Service {
     pub name: String,
     /// Whether the host has it.
     pub exists: bool,
-    /// Why it cannot be enabled or disabled; empty when it can.
-    pub fixed: String,
+    /// Why it cannot be enabled, and what to do; empty when it can.
+    pub cannot_enable: String,
+    /// Why it cannot be disabled, and what to do; empty when it can.
+    pub cannot_disable: String,
     /// The runlevels, of 3 and 5 and whatever else the manager tells, in which it starts.
     pub runlevels: BTreeSet<u8>,
     /// Whether it runs, where that was asked.
@@ -39,43 +28,6 @@ pub struct Services {
     pub manager: Option<ServiceManager>,
     /// What it says of each name.
     pub services: BTreeMap<String, Service>,
-}
-
-impl ServiceManager {
-    /// The command that does something to a service.
-    #[must_use]
-    pub fn command(self, name: &str, act: &ServiceAct) -> String {
-        let name = sh::word(name);
-        let digits = |levels: &[u8]| levels.iter().map(ToString::to_string).collect::<Vec<_>>();
-        match (self, act) {
-            (Self::Systemd, ServiceAct::Enable(_)) => format!("systemctl enable {name}"),
-            (Self::Systemd, ServiceAct::Disable(_)) => format!("systemctl disable {name}"),
-            (Self::Systemd, ServiceAct::Start) => format!("systemctl start {name}"),
-            (Self::Systemd, ServiceAct::Stop) => format!("systemctl stop {name}"),
-            (Self::OpenRc, ServiceAct::Enable(_)) => format!("rc-update add {name} default"),
-            (Self::OpenRc, ServiceAct::Disable(_)) => format!("rc-update del {name} default"),
-            (Self::OpenRc, ServiceAct::Start) => format!("rc-service {name} start"),
-            (Self::OpenRc, ServiceAct::Stop) => format!("rc-service {name} stop"),
-            (Self::Chkconfig, ServiceAct::Enable(levels)) => {
-                let levels = digits(levels).concat();
-                format!("{{ chkconfig --add {name} && chkconfig --level {levels} {name} on; }}")
-            }
-            (Self::Chkconfig, ServiceAct::Disable(levels)) => {
-                format!("chkconfig --level {} {name} off", digits(levels).concat())
-            }
-            // Without any link yet there is nothing to enable: the links are made by their defaults first.
-            (Self::UpdateRcD, ServiceAct::Enable(levels)) => format!(
-                "{{ ls /etc/rc[S0-6].d/[SK][0-9][0-9]{name} >/dev/null 2>&1 || update-rc.d {name} defaults; }} && \
-                 {{ ls /etc/rcS.d/S[0-9][0-9]{name} >/dev/null 2>&1 || update-rc.d {name} enable {}; }}",
-                digits(levels).join(" ")
-            ),
-            (Self::UpdateRcD, ServiceAct::Disable(levels)) => {
-                format!("update-rc.d {name} disable {}", digits(levels).join(" "))
-            }
-            (Self::Chkconfig | Self::UpdateRcD, ServiceAct::Start) => format!("/etc/init.d/{name} start"),
-            (Self::Chkconfig | Self::UpdateRcD, ServiceAct::Stop) => format!("/etc/init.d/{name} stop"),
-        }
-    }
 }
 
 /// The words of the probe's first line.
@@ -100,26 +52,29 @@ for word in {list}; do
   name=${{word%:*}}; asked=${{word##*:}}
   case $manager in
   systemd)
+    script=yes
     for folder in /etc /run /usr/local/lib /usr/lib /lib; do
       unit=$folder/systemd/system/$name.service
       if [ -h "$unit" ]; then
         real=$(readlink "$unit"); real=${{real##*/}}
         case $real in *.service) [ "$real" = "$name.service" ] || {{ echo "$name real ${{real%.service}}"; name2=${{real%.service}}; }} ;; esac
-        break
+        script=; break
       fi
-      [ ! -e "$unit" ] || break
+      [ ! -e "$unit" ] || {{ script=; break; }}
     done
     real=${{name2:-$name}}; name2=
+    [ -z "$script" ] || echo "$name script yes"
     echo "$name state $(systemctl is-enabled "$real.service" 2>&1 | tail -n 1)"
-    for folder in /etc /run /usr/lib /lib; do
-      for target in multi-user graphical; do
-        for kind in wants requires; do
-          link=$folder/systemd/system/$target.target.$kind/$real.service
-          [ ! -h "$link" ] && [ ! -e "$link" ] || echo "$name target $target"
-        done
+    for folder in /etc /usr/local/lib /usr/lib /lib; do
+      for link in "$folder"/systemd/system/*.target.wants/"$real.service" "$folder"/systemd/system/*.target.requires/"$real.service"; do
+        target=${{link%.target.*}}
+        [ ! -h "$link" ] && [ ! -e "$link" ] || echo "$name target ${{target##*/}}"
       done
     done
-    for level in 3 5; do ls "/etc/rc$level.d"/S[0-9][0-9]"$real" >/dev/null 2>&1 && echo "$name link $level"; done
+    for level in ${{script:+S 2 3 4 5}}; do
+      case $level in 5) target=graphical ;; *) target=multi-user ;; esac
+      ls "/etc/rc$level.d"/S[0-9][0-9]"$real" >/dev/null 2>&1 && echo "$name target $target"
+    done
     [ "$asked" = 0 ] || echo "$name active $(systemctl is-active "$real.service" 2>&1 | tail -n 1)" ;;
   openrc)
     [ ! -x "/etc/init.d/$name" ] || echo "$name script yes"
@@ -145,52 +100,79 @@ pub(super) fn read(names: &BTreeMap<String, bool>, answers: &[Answer]) -> Result
     let text = String::from_utf8_lossy(answer.output("the probe")?).into_owned();
     let word = text.lines().next().and_then(|line| line.strip_prefix("manager ")).unwrap_or_default();
     let manager = MANAGERS.iter().find(|(known, _)| *known == word).map(|(_, manager)| *manager);
-    let one = |name: &String| {
+    let one = |name: &String| -> Result<(String, Service), String> {
         let says = |key: &str| -> Vec<&str> {
             let prefix = format!("{name} {key} ");
             text.lines().filter_map(|line| line.strip_prefix(&*prefix)).collect()
         };
-        let mut service = match manager {
-            Some(ServiceManager::Systemd) => systemd(&says),
+        let real = says("real").first().map_or_else(|| name.clone(), |real| (*real).to_owned());
+        let service = match manager {
+            Some(ServiceManager::Systemd) => systemd(&real, &says)?,
             Some(ServiceManager::Chkconfig) => chkconfig(&says),
             Some(ServiceManager::OpenRc | ServiceManager::UpdateRcD) => links(&says),
             None => Service::default(),
         };
-        service.name = says("real").first().map_or_else(|| name.clone(), |real| (*real).to_owned());
-        (name.clone(), service)
+        Ok((name.clone(), Service { name: real, ..service }))
     };
-    Ok(Services { manager, services: names.keys().map(one).collect() })
+    Ok(Services { manager, services: names.keys().map(one).collect::<Result<_, String>>()? })
 }
 
-/// systemd's words (systemctl(1), `is-enabled`). Graphical comes on top of multi-user, so what starts in that one, or
-/// before, starts in both.
-fn systemd<'a>(says: &dyn Fn(&str) -> Vec<&'a str>) -> Service {
+/// Targets that a normal boot does not reach.
+const NOT_AT_BOOT: [&str; 7] = ["rescue", "emergency", "shutdown", "reboot", "poweroff", "halt", "sleep"];
+
+/// systemd's words (systemctl(1), `is-enabled`), and what wants the unit: that, not the word, tells when it starts.
+/// A script without a unit is wanted by its links (systemd-sysv-generator(8)).
+fn systemd<'a>(name: &str, says: &dyn Fn(&str) -> Vec<&'a str>) -> Result<Service, String> {
     let state = says("state").first().copied().unwrap_or_default();
-    let targets = says("target");
-    let in_links = says("link").iter().filter_map(|level| level.parse().ok()).collect::<BTreeSet<u8>>();
-    let both = BTreeSet::from([3, 5]);
-    let only_graphical = targets.contains(&"graphical") && !targets.contains(&"multi-user");
-    let wanted = if only_graphical { BTreeSet::from([5]) } else { both.clone() };
+    let wanted = in_targets(&says("target"));
     let running = says("active").first().map(|word| matches!(*word, "active" | "reloading" | "activating"));
-    let (exists, runlevels, fixed) = match state {
-        "enabled" | "linked" if state == "enabled" || !targets.is_empty() => (true, wanted, ""),
-        // No [Install] section: it starts when something else wants it.
-        "static" | "indirect" if !targets.is_empty() => (true, wanted, ""),
-        "static" => {
-            (true, BTreeSet::new(), "its unit is static: it has no [Install] section, and no boot target wants it")
+    let there = Service { exists: true, runlevels: wanted, running, ..Service::default() };
+    let add_wants = |why: &str| format!("{why}: systemctl add-wants multi-user.target {name}");
+    let masked = "it is masked: somebody wants it off; systemctl unmask it first".to_owned();
+    Ok(match state {
+        // systemctl enables a script link by link.
+        "enabled" if says("script").is_empty() => {
+            Service { cannot_enable: add_wants("it is enabled, but multi-user.target does not want it"), ..there }
         }
-        "generated" => (true, in_links, ""),
-        "masked" | "masked-runtime" => {
-            (true, BTreeSet::new(), "it is masked: somebody wants it off; systemctl unmask it first")
-        }
-        "disabled" | "indirect" | "linked" | "enabled-runtime" | "linked-runtime" | "alias" => {
-            (true, BTreeSet::new(), "")
-        }
-        // A SysV script that systemd has not generated a unit for yet is known by its links.
-        _ if !in_links.is_empty() => (true, in_links, ""),
-        _ => (false, BTreeSet::new(), ""),
-    };
-    Service { name: String::new(), exists, fixed: fixed.to_owned(), runlevels, running }
+        "enabled" | "disabled" | "linked" | "alias" | "generated" | "enabled-runtime" | "linked-runtime" => there,
+        // No [Install] section, or one that names other units only: it starts when something else wants it.
+        "static" | "indirect" => Service {
+            cannot_enable: add_wants("its unit has nothing to enable"),
+            cannot_disable: format!("its unit has nothing to disable: systemctl mask {name}"),
+            ..there
+        },
+        "masked" => Service { cannot_enable: masked, runlevels: BTreeSet::new(), ..there },
+        // For this boot only.
+        "masked-runtime" => Service { cannot_enable: masked, ..there },
+        _ if is_absent(state) => Service::default(),
+        _ => return Err(format!("systemctl is-enabled {name} says: {}", excerpt(state.as_bytes()))),
+    })
+}
+
+/// What systemctl says of a unit that is not there: since 253, before, and before 209. A lost bus has other words.
+fn is_absent(state: &str) -> bool {
+    let failed = ["Failed to get unit file state for ", "Failed to issue method call: "];
+    state == "not-found"
+        || (failed.iter().any(|words| state.starts_with(words)) && state.ends_with("No such file or directory"))
+}
+
+/// The runlevels in which a unit starts that these targets want. Graphical comes on top of multi-user, so what starts
+/// with that one, or on the way to it, starts in both.
+fn in_targets(targets: &[&str]) -> BTreeSet<u8> {
+    let at_boot: BTreeSet<&str> = targets.iter().copied().filter(|target| !NOT_AT_BOOT.contains(target)).collect();
+    match at_boot.len() {
+        0 => BTreeSet::new(),
+        1 if at_boot.contains("graphical") => BTreeSet::from([5]),
+        _ => BTreeSet::from([3, 5]),
+    }
+}
+
+/// The runlevels of links in /etc/rc?.d. `S` comes before every runlevel (Debian).
+fn in_links(levels: &[&str]) -> BTreeSet<u8> {
+    if levels.contains(&"S") {
+        return (2..=5).collect();
+    }
+    levels.iter().filter_map(|level| level.parse().ok()).collect()
 }
 
 /// `vsftpd  0:off 1:off 2:off 3:on 4:off 5:on 6:off`, in any language: the words are asked for in English.
@@ -208,9 +190,8 @@ fn chkconfig<'a>(says: &dyn Fn(&str) -> Vec<&'a str>) -> Service {
 
 /// Links in /etc/rc?.d, or in OpenRC's runlevels.
 fn links<'a>(says: &dyn Fn(&str) -> Vec<&'a str>) -> Service {
-    let mut runlevels: BTreeSet<u8> = says("link").iter().filter_map(|level| level.parse().ok()).collect();
-    // What starts in Debian's level S, or in OpenRC's, has started before 3 and 5.
-    if !says("level").is_empty() || says("link").contains(&"S") {
+    let mut runlevels = in_links(&says("link"));
+    if !says("level").is_empty() {
         runlevels.extend([3, 5]);
     }
     Service { exists: !says("script").is_empty(), runlevels, running: status(says), ..Service::default() }

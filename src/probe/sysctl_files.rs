@@ -23,10 +23,11 @@ const FOLDERS: [&str; 5] =
 /// Read last, by everything but systemd.
 pub const MAIN: &str = "/etc/sysctl.conf";
 
+/// A link to /dev/null is an empty file: it hides those of its name in later folders.
 pub(super) fn scripts() -> Vec<String> {
     let globs: Vec<String> = FOLDERS.iter().map(|folder| format!("{folder}/*.conf")).collect();
     let list = format!(
-        "set --; for file in {} {MAIN}; do [ ! -f \"$file\" ] || set -- \"$@\" \"$file\"; done\n",
+        "set --; for file in {} {MAIN}; do if [ -f \"$file\" ] || [ -c \"$file\" ]; then set -- \"$@\" \"$file\"; fi; done\n",
         globs.join(" ")
     );
     vec![

@@ -43,8 +43,10 @@ impl Resource for BootForward {
             None => after.put(path.clone(), text.clone()),
         }
         if !forwards(&after.files) {
-            let why =
-                format!("a file that is read after {path} sets it to 0, and it is not below /etc: remove that line");
+            let why = match speaker(&after.files) {
+                Some((winner, _)) => format!("{winner} is read after {path} and sets it to 0: remove that line"),
+                None => format!("there is no /etc/sysctl.d, and systemd does not read {path}: make that folder"),
+            };
             return Err(Unknown { what: "net.ipv4.ip_forward at boot".to_owned(), why });
         }
         diff.changes.push(Change {
@@ -62,23 +64,25 @@ impl Resource for BootForward {
 
 /// Whether the last line that says anything, in the last file, says 1.
 fn forwards(files: &[(Utf8PathBuf, Vec<u8>)]) -> bool {
-    let values = files.iter().rev().find_map(|(_, text)| sysctl_conf::value(text, &KEYS));
-    values.is_some_and(|value| value == b"1")
+    speaker(files).is_some_and(|(_, value)| value == b"1")
+}
+
+/// The file that counts, the last one that says anything, and what it says.
+fn speaker(files: &[(Utf8PathBuf, Vec<u8>)]) -> Option<(&Utf8Path, Vec<u8>)> {
+    files.iter().rev().find_map(|(path, text)| Some((path.as_path(), sysctl_conf::value(text, &KEYS)?)))
 }
 
 /// The file to edit: the one that counts now, where it is the administrator's; else the one that is read last.
 fn place(found: &SysctlFiles) -> Utf8PathBuf {
     let is_ours = |path: &Utf8Path| path.starts_with("/etc");
-    let speaks = |(path, text): &&(Utf8PathBuf, Vec<u8>)| is_ours(path) && sysctl_conf::value(text, &KEYS).is_some();
-    let counts = found.files.iter().rev().find(|(_, text)| sysctl_conf::value(text, &KEYS).is_some());
-    if let Some((path, _)) = counts.filter(|(path, _)| is_ours(path)) {
-        return path.clone();
+    let counts = speaker(&found.files);
+    if let Some((path, _)) = counts.as_ref().filter(|(path, _)| is_ours(path)) {
+        return path.to_path_buf();
     }
     let linked = found.files.iter().find(|(path, _)| path.file_name() == Some("99-sysctl.conf") && is_ours(path));
-    match (counts, found.systemd, linked) {
-        (None, true, Some((path, _))) => path.clone(),
-        (_, false, _) if found.files.iter().filter(speaks).count() == 0 => Utf8PathBuf::from(SYSCTL_CONF),
-        _ if found.has_folder => Utf8PathBuf::from(OWN),
+    match (counts, linked) {
+        (None, Some((path, _))) if found.systemd => path.clone(),
+        _ if found.systemd && found.has_folder => Utf8PathBuf::from(OWN),
         _ => Utf8PathBuf::from(SYSCTL_CONF),
     }
 }

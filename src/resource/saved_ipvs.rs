@@ -68,24 +68,41 @@ fn change(path: &Utf8PathBuf, before: Option<Vec<u8>>, after: Vec<u8>, what: &st
     }
 }
 
-/// Debian's defaults file with AUTO="true"; nothing when it says so already. It is shell text: the last line counts.
+/// Debian's defaults file with AUTO="true"; nothing when it says so already. It is shell text: the last line counts. One
+/// that is more than a plain assignment is left as it is, and overruled by a new last line.
 fn switched_on(text: &[u8]) -> Option<Vec<u8>> {
-    const ON: &[u8] = b"AUTO=\"true\"\n";
+    const ON: &[u8] = b"AUTO=\"true\"";
     let mut lines: Vec<Vec<u8>> = text.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
-    let value = |line: &Vec<u8>| -> Option<Vec<u8>> {
-        let value = line.trim_ascii().strip_prefix(b"AUTO=")?;
-        let value: Vec<u8> = value.split(|byte| *byte == b'#').next().unwrap_or_default().trim_ascii().to_vec();
-        Some(value.into_iter().filter(|byte| !matches!(byte, b'"' | b'\'')).collect())
-    };
-    match lines.iter().rposition(|line| value(line).is_some()) {
-        Some(last) if value(&lines[last]).as_deref() == Some(b"true") => return None,
-        Some(last) => lines[last] = ON.to_vec(),
+    let last = lines.iter().rposition(|line| is_about_auto(line));
+    match last.and_then(|last| Some((last, plain_value(&lines[last])?))) {
+        Some((_, b"true" | b"\"true\"" | b"'true'")) => return None,
+        Some((last, value)) => {
+            let behind = b"AUTO=".len() + value.len();
+            lines[last] = [ON, &lines[last][behind..]].concat();
+        }
         None => {
             if let Some(last) = lines.last_mut().filter(|line| !line.ends_with(b"\n")) {
                 last.push(b'\n');
             }
-            lines.push(ON.to_vec());
+            lines.push([ON, b"\n"].concat());
         }
     }
     Some(lines.concat())
+}
+
+/// Whether a line assigns to AUTO, in whatever way.
+fn is_about_auto(line: &[u8]) -> bool {
+    let code = line.split(|byte| *byte == b'#').next().unwrap_or_default();
+    code.windows(b"AUTO=".len()).any(|words| words == b"AUTO=")
+}
+
+/// The value of a line that is `AUTO=WORD` and nothing more than a comment behind it, quotes included.
+fn plain_value(line: &[u8]) -> Option<&[u8]> {
+    let rest = line.strip_prefix(b"AUTO=")?;
+    let end = rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len());
+    let (word, behind) = rest.split_at(end);
+    let quoted = |quote: &[u8]| word.strip_prefix(quote).and_then(|word| word.strip_suffix(quote));
+    let bare = quoted(b"\"").or_else(|| quoted(b"'")).unwrap_or(word);
+    let is_alone = matches!(behind.trim_ascii_start().first(), None | Some(b'#'));
+    (is_alone && bare.iter().all(u8::is_ascii_alphanumeric)).then_some(word)
 }

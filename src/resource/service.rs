@@ -113,8 +113,13 @@ impl Service {
             ServiceAct::Start => (Action::Start, format!("{} runs", found.name)),
             ServiceAct::Stop => (Action::Stop, format!("{} does not run", found.name)),
         };
-        if matches!(self.wish, Wish::AtBoot(..)) && !found.fixed.is_empty() {
-            let what = format!("{words}, but {}", found.fixed);
+        let cannot = match &act {
+            ServiceAct::Enable(_) => found.cannot_enable.as_str(),
+            ServiceAct::Disable(_) => found.cannot_disable.as_str(),
+            ServiceAct::Start | ServiceAct::Stop => "",
+        };
+        if !cannot.is_empty() {
+            let what = format!("{words}, but {cannot}");
             return Some(self.made(action, what.clone(), Step::Person(what)));
         }
         Some(self.made(action, words, Step::Service { manager, name: found.name.clone(), act }))

@@ -52,7 +52,8 @@ fn between_the_file_and_the_reload() {
 fn killed_at_some_moment() {
     converged();
     let healthy = cluster();
-    let moments: [(&str, fn() -> bool); 3] = [
+    type Moment = (&'static str, fn() -> bool);
+    let moments: [Moment; 3] = [
         ("a router forwards", || in_network("lvs1", "cat /proc/sys/net/ipv4/ip_forward") == "1\n"),
         ("a new vsftpd.conf is there", || text("ftp1", "/etc/vsftpd.conf").contains("pasv_min_port")),
         ("a destination is there", || table("lvs2").contains("Masq")),

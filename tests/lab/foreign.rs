@@ -61,7 +61,7 @@ fn survive() {
         let file = path(host, "/etc/vsftpd.d/site.conf");
         let conf = fs::read_to_string(&file).unwrap();
         fs::write(&file, format!("{CONF_HEAD}{conf}{CONF_TAIL}")).unwrap();
-        on(host, "chmod 640 /etc/vsftpd.d/site.conf; chown 2001:2002 /etc/vsftpd.d/site.conf");
+        on(host, "chmod 640 /etc/vsftpd.d/site.conf; chown 0:2002 /etc/vsftpd.d/site.conf");
     }
     let rules = ROUTERS.map(foreign_rules);
     let services = ROUTERS.map(foreign_services);
