@@ -13,7 +13,7 @@ mod trouble;
 use camino::{Utf8Path, Utf8PathBuf};
 use lvs_ftp::{
     format::cksum::cksum,
-    host::{Change, Connection, Session},
+    host::{Change, Session, Writable},
     plan::{Proof, Step},
 };
 use root::content;
@@ -26,7 +26,7 @@ const NEW: &str = "# old\nnet.ipv4.ip_forward = 1\n";
 struct Host {
     _folder: tempfile::TempDir,
     folder: Utf8PathBuf,
-    connection: Connection,
+    connection: Writable,
     session: Session,
 }
 

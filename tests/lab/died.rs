@@ -48,11 +48,13 @@ fn between_the_file_and_the_reload() {
     site.expect_silence();
 }
 
+/// What tells that a moment has come.
+type Moment = (&'static str, fn() -> bool);
+
 /// `kill -9` of the tool: early, and at moments that the hosts themselves show.
 fn killed_at_some_moment() {
     converged();
     let healthy = cluster();
-    type Moment = (&'static str, fn() -> bool);
     let moments: [Moment; 3] = [
         ("a router forwards", || in_network("lvs1", "cat /proc/sys/net/ipv4/ip_forward") == "1\n"),
         ("a new vsftpd.conf is there", || text("ftp1", "/etc/vsftpd.conf").contains("pasv_min_port")),
