@@ -1,11 +1,11 @@
 //! Every drift is found, named, repaired and gone: nothing else is planned, and nothing else changes anywhere.
 //!
-//! A run costs seconds, so drifts go in rounds: on each router one of its rules and one of its IPVS table, on each real
-//! server one. A round judges each host by that host's part of the reports.
+//! A run costs seconds, so drifts go in rounds: on each host one of each list. A round judges each host by that host's
+//! part of the reports.
 
 use crate::{
     compare::{difference, lines},
-    drift_table::{Drift, IPVS, RULES, SERVER},
+    drift_table::{DESTINATIONS, Drift, KERNEL, MARKS, SERVER, SERVICE},
     hosts::{MANAGED, ROUTERS, SERVERS, on},
     product::{Run, Site},
     state::{cluster, converged, differences},
@@ -38,11 +38,12 @@ pub fn trials() -> Vec<Trial> {
 }
 
 fn rounds() -> Vec<Round> {
-    let count = [(RULES, ROUTERS.len()), (IPVS, ROUTERS.len()), (SERVER, SERVERS.len())]
-        .map(|(drifts, hosts)| drifts.len().div_ceil(hosts));
-    let mut rounds = vec![Round::new(); count.into_iter().max().unwrap()];
-    // A report names the resources of the IPVS table last, and what an older mark leaves there last of them.
-    for (hosts, drifts) in [(&ROUTERS[..], IPVS), (&ROUTERS[..], RULES), (&SERVERS[..], SERVER)] {
+    // In the order in which a report names the resources; what an older mark leaves in the IPVS table comes last there.
+    let lists =
+        [(SERVICE, &ROUTERS[..]), (DESTINATIONS, &ROUTERS), (KERNEL, &ROUTERS), (MARKS, &ROUTERS), (SERVER, &SERVERS)];
+    let count = lists.iter().map(|(drifts, hosts)| drifts.len().div_ceil(hosts.len())).max().unwrap();
+    let mut rounds = vec![Round::new(); count];
+    for (drifts, hosts) in lists {
         for (index, drift) in drifts.iter().enumerate() {
             rounds[index / hosts.len()].entry(hosts[index % hosts.len()]).or_default().push(drift);
         }

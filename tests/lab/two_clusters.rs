@@ -37,7 +37,7 @@ fn converge_in_one_run() {
     on("lvs1", "ip address add 192.0.2.20/24 dev eth0");
     let site = Site::playing("two", split);
     site.converge();
-    site.expect_silence();
+    site.expect_silence("");
     for host in ["lvs1", "lvs2"] {
         same(
             &format!("{host}, IPVS"),
