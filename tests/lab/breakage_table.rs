@@ -15,15 +15,23 @@ pub struct Breakage {
 
 const DEFAULT: Breakage = Breakage { name: "", host: "", make: "", undo: "", without_become: false, error: "" };
 
-/// The rounds: the hosts broken in one are converged by the next one's run.
+/// The rounds: what is broken in one at the same time.
 pub const ROUNDS: &[&[Breakage]] = &[
     &[
         Breakage {
             name: "no_ipvsadm",
-            host: "lvs2",
+            host: "lvs1",
             make: "mv /usr/sbin/ipvsadm /usr/sbin/ipvsadm.away",
             undo: "mv /usr/sbin/ipvsadm.away /usr/sbin/ipvsadm",
             error: "failed to read the IPVS table: ipvsadm is not there: install it, or mend the PATH (/bin/sh: N: ipvsadm: not found)",
+            ..DEFAULT
+        },
+        Breakage {
+            name: "no_iptables",
+            host: "lvs2",
+            make: "mv /usr/sbin/iptables /usr/sbin/iptables.away",
+            undo: "mv /usr/sbin/iptables.away /usr/sbin/iptables",
+            error: "failed to read the packet filter: iptables is not there: install it, or mend the PATH (/bin/sh: N: iptables: not found)",
             ..DEFAULT
         },
         Breakage {
@@ -37,24 +45,6 @@ pub const ROUNDS: &[&[Breakage]] = &[
     ],
     &[
         Breakage {
-            name: "no_iptables",
-            host: "lvs1",
-            make: "mv /usr/sbin/iptables /usr/sbin/iptables.away",
-            undo: "mv /usr/sbin/iptables.away /usr/sbin/iptables",
-            error: "failed to read the packet filter: iptables is not there: install it, or mend the PATH (/bin/sh: N: iptables: not found)",
-            ..DEFAULT
-        },
-        Breakage {
-            name: "no_vsftpd_conf",
-            host: "ftp2",
-            make: "mv /etc/vsftpd.conf /root",
-            undo: "mv /root/vsftpd.conf /etc",
-            error: "failed to read vsftpd's configuration: there is no vsftpd.conf: install vsftpd, or say where it is (vsftpd.conf in the playbook)",
-            ..DEFAULT
-        },
-    ],
-    &[
-        Breakage {
             name: "a_kernel_without_ip_vs",
             host: "lvs2",
             make: "printf '#!/bin/sh\necho \"Can'\\''t initialize ipvs: Protocol not available\" >&2\nexit 2\n' >/usr/local/sbin/ipvsadm; chmod +x /usr/local/sbin/ipvsadm",
@@ -63,21 +53,11 @@ pub const ROUNDS: &[&[Breakage]] = &[
             ..DEFAULT
         },
         Breakage {
-            name: "vsftpd_conf_is_a_folder",
-            host: "ftp1",
-            make: "mv /etc/vsftpd.conf /root; mkdir /etc/vsftpd.conf",
-            undo: "rmdir /etc/vsftpd.conf; mv /root/vsftpd.conf /etc",
-            error: "failed to read vsftpd's configuration: cat ended with status 1: cat: /etc/vsftpd.conf: Is a directory",
-            ..DEFAULT
-        },
-    ],
-    &[
-        Breakage {
-            name: "iptables_save_prints_garbage",
-            host: "lvs1",
-            make: "printf '#!/bin/sh\necho \"Segmentation fault (core dumped)\"\n' >/usr/local/sbin/iptables-save; chmod +x /usr/local/sbin/iptables-save",
-            undo: "rm /usr/local/sbin/iptables-save",
-            error: "failed to read the packet filter: iptables-save, line 1: this is not a line of iptables-save: Segmentation fault (core dumped)",
+            name: "no_vsftpd_conf",
+            host: "ftp2",
+            make: "mv /etc/vsftpd.conf /root",
+            undo: "mv /root/vsftpd.conf /etc",
+            error: "failed to read vsftpd's configuration: there is no vsftpd.conf: install vsftpd, or say where it is (vsftpd.conf in the playbook)",
             ..DEFAULT
         },
         Breakage {
@@ -91,11 +71,27 @@ pub const ROUNDS: &[&[Breakage]] = &[
     ],
     &[
         Breakage {
+            name: "iptables_save_prints_garbage",
+            host: "lvs1",
+            make: "printf '#!/bin/sh\necho \"Segmentation fault (core dumped)\"\n' >/usr/local/sbin/iptables-save; chmod +x /usr/local/sbin/iptables-save",
+            undo: "rm /usr/local/sbin/iptables-save",
+            error: "failed to read the packet filter: iptables-save, line 1: this is not a line of iptables-save: Segmentation fault (core dumped)",
+            ..DEFAULT
+        },
+        Breakage {
             name: "iptables_save_is_cut_off",
             host: "lvs2",
             make: "printf '#!/bin/sh\n/usr/sbin/iptables-save | head -c 300\n' >/usr/local/sbin/iptables-save; chmod +x /usr/local/sbin/iptables-save",
             undo: "rm /usr/local/sbin/iptables-save",
             error: "failed to read the packet filter: iptables-save, line 2: this table has no COMMIT: the text was cut off: *mangle",
+            ..DEFAULT
+        },
+        Breakage {
+            name: "vsftpd_conf_is_a_folder",
+            host: "ftp1",
+            make: "mv /etc/vsftpd.conf /root; mkdir /etc/vsftpd.conf",
+            undo: "rmdir /etc/vsftpd.conf; mv /root/vsftpd.conf /etc",
+            error: "failed to read vsftpd's configuration: cat ended with status 1: cat: /etc/vsftpd.conf: Is a directory",
             ..DEFAULT
         },
         Breakage {

@@ -49,11 +49,82 @@ const ADD_CONTROL: &str = r#"mark_rules add expand: mangle PREROUTING: -d 192.0.
 const ADD_PASSIVE: &str = r#"mark_rules add expand: mangle PREROUTING: -d 192.0.2.10/32 -p tcp -m tcp --dport 10000:20000 -m comment --comment "lvs-ftp: Public FTP" -j MARK --set-mark 21"#;
 const RELOAD: &str = "vsftpd_reload reload serve: vsftpd reads /etc/vsftpd.conf again (SIGHUP): it changes";
 
-/// On routers, in packet filter and kernel.
-pub const RULES: &[Drift] = &[
+/// On routers, in the kernel and in nat POSTROUTING.
+pub const KERNEL: &[Drift] = &[
+    Drift {
+        name: "ip_forward_off",
+        make: "echo 0 >/proc/sys/net/ipv4/ip_forward",
+        changes: &["ip_forward edit expand: net.ipv4.ip_forward: 0 -> 1"],
+        ..DEFAULT
+    },
+    Drift {
+        name: "network_of_the_nat_rule_changed_with_our_comment",
+        make: "iptables -t nat -R POSTROUTING 1 -p tcp -s 10.9.0.0/24 --sport 20 -m comment --comment 'lvs-ftp: Public FTP' -j MASQUERADE",
+        changes: &[
+            r#"nat_rule add expand: nat POSTROUTING: -s 10.1.1.0/24 -p tcp -m tcp --sport 20 -m comment --comment "lvs-ftp: Public FTP" -j MASQUERADE"#,
+            r#"nat_rule remove contract: nat (stale): -A POSTROUTING -s 10.9.0.0/24 -p tcp -m tcp --sport 20 -m comment --comment "lvs-ftp: Public FTP" -j MASQUERADE"#,
+        ],
+        ..DEFAULT
+    },
+];
+
+/// On routers, in mangle PREROUTING. Those that leave another order come last: the next drift shall find the known one.
+pub const MARKS: &[Drift] = &[
+    Drift {
+        name: "range_of_a_rule_changed",
+        make: "iptables -t mangle -R PREROUTING $(($(iptables -t mangle -S PREROUTING | grep -n 'dport 10000' | cut -d: -f1) - 1)) -p tcp -d 192.0.2.10 --dport 10000:19999 -j MARK --set-mark 21",
+        changes: &[
+            ADD_PASSIVE,
+            "mark_rules remove contract: mangle (superfluous): -A PREROUTING -d 192.0.2.10/32 -p tcp -m tcp --dport 10000:19999 -j MARK --set-xmark 0x15/0xffffffff",
+        ],
+        ..DEFAULT
+    },
+    Drift {
+        name: "range_of_a_rule_changed_with_our_comment",
+        make: "iptables -t mangle -R PREROUTING $(($(iptables -t mangle -S PREROUTING | grep -n 'dport 10000' | cut -d: -f1) - 1)) -p tcp -d 192.0.2.10 --dport 9000:20000 -m comment --comment 'lvs-ftp: Public FTP' -j MARK --set-mark 21",
+        changes: &[
+            ADD_PASSIVE,
+            r#"mark_rules remove contract: mangle (stale): -A PREROUTING -d 192.0.2.10/32 -p tcp -m tcp --dport 9000:20000 -m comment --comment "lvs-ftp: Public FTP" -j MARK --set-xmark 0x15/0xffffffff"#,
+        ],
+        ..DEFAULT
+    },
+    Drift {
+        name: "mark_of_the_rules_changed",
+        make: "iptables -t mangle -R PREROUTING $(($(iptables -t mangle -S PREROUTING | grep -n 'dport 21 ' | cut -d: -f1) - 1)) -p tcp -d 192.0.2.10 --dport 21 -j MARK --set-mark 22
+            iptables -t mangle -R PREROUTING $(($(iptables -t mangle -S PREROUTING | grep -n 'dport 10000' | cut -d: -f1) - 1)) -p tcp -d 192.0.2.10 --dport 10000:20000 -j MARK --set-mark 22",
+        changes: &[
+            ADD_CONTROL,
+            ADD_PASSIVE,
+            "mark_rules remove contract: mangle (stale): -A PREROUTING -d 192.0.2.10/32 -p tcp -m tcp --dport 21 -j MARK --set-xmark 0x16/0xffffffff",
+            "mark_rules remove contract: mangle (stale): -A PREROUTING -d 192.0.2.10/32 -p tcp -m tcp --dport 10000:20000 -j MARK --set-xmark 0x16/0xffffffff",
+        ],
+        ..DEFAULT
+    },
+    Drift {
+        name: "mark_of_the_rules_changed_with_our_comment",
+        make: "iptables -t mangle -R PREROUTING $(($(iptables -t mangle -S PREROUTING | grep -n 'dport 21 ' | cut -d: -f1) - 1)) -p tcp -d 192.0.2.10 --dport 21 -m comment --comment 'lvs-ftp: Public FTP' -j MARK --set-mark 22
+            iptables -t mangle -R PREROUTING $(($(iptables -t mangle -S PREROUTING | grep -n 'dport 10000' | cut -d: -f1) - 1)) -p tcp -d 192.0.2.10 --dport 10000:20000 -m comment --comment 'lvs-ftp: Public FTP' -j MARK --set-mark 22",
+        changes: &[
+            ADD_CONTROL,
+            ADD_PASSIVE,
+            r#"mark_rules remove contract: mangle (stale): -A PREROUTING -d 192.0.2.10/32 -p tcp -m tcp --dport 21 -m comment --comment "lvs-ftp: Public FTP" -j MARK --set-xmark 0x16/0xffffffff"#,
+            r#"mark_rules remove contract: mangle (stale): -A PREROUTING -d 192.0.2.10/32 -p tcp -m tcp --dport 10000:20000 -m comment --comment "lvs-ftp: Public FTP" -j MARK --set-xmark 0x16/0xffffffff"#,
+        ],
+        ..DEFAULT
+    },
+    Drift {
+        name: "service_of_an_older_mark",
+        make: "iptables -t mangle -A PREROUTING -p tcp -d 192.0.2.10 --dport 21 -m comment --comment 'lvs-ftp: Public FTP' -j MARK --set-mark 20
+            ipvsadm -A -f 20 -s wlc -p 300; ipvsadm -a -f 20 -r 10.1.1.11:0 -m -w 1",
+        changes: &[
+            r#"mark_rules remove contract: mangle (stale): -A PREROUTING -d 192.0.2.10/32 -p tcp -m tcp --dport 21 -m comment --comment "lvs-ftp: Public FTP" -j MARK --set-xmark 0x14/0xffffffff"#,
+            "virtual_service remove contract: virtual service of an older mark: -f 20 -s wlc -p 300",
+        ],
+        ..DEFAULT
+    },
     Drift {
         name: "a_mark_rule_deleted",
-        make: "iptables -t mangle -D PREROUTING 1",
+        make: "iptables -t mangle -D PREROUTING $(($(iptables -t mangle -S PREROUTING | grep -n 'dport 21 ' | cut -d: -f1) - 1))",
         changes: &[ADD_CONTROL],
         after: first_mark_rule_last,
         ..DEFAULT
@@ -67,77 +138,10 @@ pub const RULES: &[Drift] = &[
         after: first_mark_rule_last,
         ..DEFAULT
     },
-    Drift {
-        name: "range_of_a_rule_changed",
-        make: "iptables -t mangle -R PREROUTING 2 -p tcp -d 192.0.2.10 --dport 10000:19999 -j MARK --set-mark 21",
-        changes: &[
-            ADD_PASSIVE,
-            "mark_rules remove contract: mangle (superfluous): -A PREROUTING -d 192.0.2.10/32 -p tcp -m tcp --dport 10000:19999 -j MARK --set-xmark 0x15/0xffffffff",
-        ],
-        ..DEFAULT
-    },
-    Drift {
-        name: "range_of_a_rule_changed_with_our_comment",
-        make: "iptables -t mangle -R PREROUTING 2 -p tcp -d 192.0.2.10 --dport 9000:20000 -m comment --comment 'lvs-ftp: Public FTP' -j MARK --set-mark 21",
-        changes: &[
-            ADD_PASSIVE,
-            r#"mark_rules remove contract: mangle (stale): -A PREROUTING -d 192.0.2.10/32 -p tcp -m tcp --dport 9000:20000 -m comment --comment "lvs-ftp: Public FTP" -j MARK --set-xmark 0x15/0xffffffff"#,
-        ],
-        ..DEFAULT
-    },
-    Drift {
-        name: "mark_of_the_rules_changed",
-        make: "iptables -t mangle -R PREROUTING 1 -p tcp -d 192.0.2.10 --dport 21 -j MARK --set-mark 22
-            iptables -t mangle -R PREROUTING 2 -p tcp -d 192.0.2.10 --dport 10000:20000 -j MARK --set-mark 22",
-        changes: &[
-            ADD_CONTROL,
-            ADD_PASSIVE,
-            "mark_rules remove contract: mangle (stale): -A PREROUTING -d 192.0.2.10/32 -p tcp -m tcp --dport 21 -j MARK --set-xmark 0x16/0xffffffff",
-            "mark_rules remove contract: mangle (stale): -A PREROUTING -d 192.0.2.10/32 -p tcp -m tcp --dport 10000:20000 -j MARK --set-xmark 0x16/0xffffffff",
-        ],
-        ..DEFAULT
-    },
-    Drift {
-        name: "mark_of_the_rules_changed_with_our_comment",
-        make: "iptables -t mangle -R PREROUTING 1 -p tcp -d 192.0.2.10 --dport 21 -m comment --comment 'lvs-ftp: Public FTP' -j MARK --set-mark 22
-            iptables -t mangle -R PREROUTING 2 -p tcp -d 192.0.2.10 --dport 10000:20000 -m comment --comment 'lvs-ftp: Public FTP' -j MARK --set-mark 22",
-        changes: &[
-            ADD_CONTROL,
-            ADD_PASSIVE,
-            r#"mark_rules remove contract: mangle (stale): -A PREROUTING -d 192.0.2.10/32 -p tcp -m tcp --dport 21 -m comment --comment "lvs-ftp: Public FTP" -j MARK --set-xmark 0x16/0xffffffff"#,
-            r#"mark_rules remove contract: mangle (stale): -A PREROUTING -d 192.0.2.10/32 -p tcp -m tcp --dport 10000:20000 -m comment --comment "lvs-ftp: Public FTP" -j MARK --set-xmark 0x16/0xffffffff"#,
-        ],
-        ..DEFAULT
-    },
-    Drift {
-        name: "network_of_the_nat_rule_changed_with_our_comment",
-        make: "iptables -t nat -R POSTROUTING 1 -p tcp -s 10.9.0.0/24 --sport 20 -m comment --comment 'lvs-ftp: Public FTP' -j MASQUERADE",
-        changes: &[
-            r#"nat_rule add expand: nat POSTROUTING: -s 10.1.1.0/24 -p tcp -m tcp --sport 20 -m comment --comment "lvs-ftp: Public FTP" -j MASQUERADE"#,
-            r#"nat_rule remove contract: nat (stale): -A POSTROUTING -s 10.9.0.0/24 -p tcp -m tcp --sport 20 -m comment --comment "lvs-ftp: Public FTP" -j MASQUERADE"#,
-        ],
-        ..DEFAULT
-    },
-    Drift {
-        name: "ip_forward_off",
-        make: "echo 0 >/proc/sys/net/ipv4/ip_forward",
-        changes: &["ip_forward edit expand: net.ipv4.ip_forward: 0 -> 1"],
-        ..DEFAULT
-    },
-    Drift {
-        name: "service_of_an_older_mark",
-        make: "iptables -t mangle -A PREROUTING -p tcp -d 192.0.2.10 --dport 21 -m comment --comment 'lvs-ftp: Public FTP' -j MARK --set-mark 20
-            ipvsadm -A -f 20 -s wlc -p 300; ipvsadm -a -f 20 -r 10.1.1.11:0 -m -w 1",
-        changes: &[
-            r#"mark_rules remove contract: mangle (stale): -A PREROUTING -d 192.0.2.10/32 -p tcp -m tcp --dport 21 -m comment --comment "lvs-ftp: Public FTP" -j MARK --set-xmark 0x14/0xffffffff"#,
-            "virtual_service remove contract: virtual service of an older mark: -f 20 -s wlc -p 300",
-        ],
-        ..DEFAULT
-    },
 ];
 
-/// On routers, in the IPVS table.
-pub const IPVS: &[Drift] = &[
+/// On routers, in the virtual service.
+pub const SERVICE: &[Drift] = &[
     Drift {
         name: "scheduler_changed",
         make: "ipvsadm -E -f 21 -s rr -p 300",
@@ -158,6 +162,10 @@ pub const IPVS: &[Drift] = &[
         ],
         ..DEFAULT
     },
+];
+
+/// On routers, in its destinations.
+pub const DESTINATIONS: &[Drift] = &[
     Drift {
         name: "destination_missing",
         make: "ipvsadm -d -f 21 -r 10.1.1.12:0",
@@ -200,19 +208,12 @@ pub const IPVS: &[Drift] = &[
     },
 ];
 
-/// On real servers.
+/// On real servers. What leaves other bytes comes last.
 pub const SERVER: &[Drift] = &[
     Drift {
         name: "passive_range_changed",
         make: "sed -i s/^pasv_max_port=.*/pasv_max_port=15000/ /etc/vsftpd.conf",
         changes: &["vsftpd_conf edit serve: /etc/vsftpd.conf: pasv_max_port 15000 -> 20000", RELOAD],
-        ..DEFAULT
-    },
-    Drift {
-        name: "passive_address_commented_out",
-        make: "sed -i s/^pasv_address=/#pasv_address=/ /etc/vsftpd.conf",
-        changes: &["vsftpd_conf edit serve: /etc/vsftpd.conf: pasv_address (not set) -> 192.0.2.10", RELOAD],
-        after: address_as_a_new_line,
         ..DEFAULT
     },
     Drift {
@@ -250,6 +251,13 @@ pub const SERVER: &[Drift] = &[
             start-stop-daemon --start --background --make-pidfile --pidfile /run/vsftpd/vsftpd.pid --exec /usr/sbin/vsftpd
             sleep 0.3",
         after: as_drifted,
+        ..DEFAULT
+    },
+    Drift {
+        name: "passive_address_commented_out",
+        make: "sed -i s/^pasv_address=/#pasv_address=/ /etc/vsftpd.conf",
+        changes: &["vsftpd_conf edit serve: /etc/vsftpd.conf: pasv_address (not set) -> 192.0.2.10", RELOAD],
+        after: address_as_a_new_line,
         ..DEFAULT
     },
 ];

@@ -83,7 +83,7 @@ fn survive() {
         assert_eq!(fs::read_link(path(host, "/etc/vsftpd.conf")).unwrap().to_str(), Some("vsftpd.d/site.conf"));
         assert!(!path(host, "/tmp/x").exists(), "{host}: a comment was run");
     }
-    site.expect_silence();
+    site.expect_silence("");
 }
 
 /// All rules with their counters, but ours, and but the policies' counters.
