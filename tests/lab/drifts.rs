@@ -98,7 +98,9 @@ fn run(site: &Site, round: &Round) -> Verdicts {
     // What happened to a host without drift has no trial of its own.
     let bystanders: String =
         MANAGED.iter().filter(|host| !round.contains_key(*host)).filter_map(|host| verdicts.remove(host)).collect();
-    verdicts.values_mut().for_each(|text| text.push_str(&bystanders));
+    for text in verdicts.values_mut() {
+        text.push_str(&bystanders);
+    }
     verdicts
 }
 
