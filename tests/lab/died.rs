@@ -48,7 +48,7 @@ fn between_the_file_and_the_reload() {
     site.expect_silence("");
 }
 
-/// What tells that a moment has come.
+/// What it is, and whether it has come.
 type Moment = (&'static str, fn() -> bool);
 
 /// `kill -9` of the tool: early, and at moments that the hosts themselves show.
@@ -75,7 +75,7 @@ fn killed_at_some_moment() {
     let run = start();
     sleep(Duration::from_millis(2500));
     kill(run);
-    heals("after 2.5 s", &healthy);
+    heals("2.5 seconds after the start", &healthy);
 }
 
 fn heals(moment: &str, healthy: &Cluster) {

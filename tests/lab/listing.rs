@@ -1,7 +1,10 @@
 //! Everything that a host could have had written to it: its files with their times and checksums, and its kernel's
 //! tables with their counters.
 
-use crate::hosts::{in_network, path};
+use crate::{
+    compare,
+    hosts::{in_network, path},
+};
 use std::{
     collections::BTreeMap,
     fs,
@@ -32,7 +35,7 @@ pub fn files(host: &str) -> Listing {
 
 /// A listing as lines.
 pub fn lines(listing: &Listing) -> String {
-    listing.iter().map(|(path, facts)| format!("{path} {facts}\n")).collect()
+    compare::lines(listing.iter().map(|(path, facts)| format!("{path} {facts}")))
 }
 
 fn walk(folder: &Path, name: &str, listing: &mut Listing) {

@@ -123,8 +123,7 @@ fn daemons(host: &str) -> String {
     for entry in fs::read_dir(path(host, "/proc")).unwrap() {
         let Ok(stat) = fs::read_to_string(entry.unwrap().path().join("stat")) else { continue };
         if let Some((pid, rest)) = stat.split_once(" (vsftpd) ") {
-            let began = rest.split(' ').nth(19).unwrap();
-            all.push(format!("{pid} started at {began}\n"));
+            all.push(format!("{pid} started at {}\n", rest.split(' ').nth(19).unwrap()));
         }
     }
     all.sort();
