@@ -27,6 +27,9 @@ pub(super) fn script(step: &Step) -> String {
     }
 }
 
+/// A new file gets the label that the host's SELinux policy has for it; a replaced one keeps its own.
+const LABEL: &str = "! command -v restorecon >/dev/null 2>&1 || restorecon -- \"$conf\" 2>/dev/null || :";
+
 /// Replaces a file, or writes a new one: compared, written beside, compared again, proved, then renamed. Whatever fails
 /// before the rename leaves the old file, and nothing else.
 fn file(path: &Utf8Path, observed: Option<&str>, text: &[u8], proof: &Proof) -> String {
@@ -44,8 +47,8 @@ fn file(path: &Utf8Path, observed: Option<&str>, text: &[u8], proof: &Proof) -> 
              cp -p -- \"$conf\" \"$new-old\" || exit",
             "mv -f -- \"$new-old\" \"$conf.lvs-ftp-old\" || exit",
         ),
-        None if matches!(proof, Proof::PacketFilter { .. }) => ("(umask 077; : >\"$new\") || exit", ":", ":"),
-        None => (": >\"$new\" || exit", ":", ":"),
+        None if matches!(proof, Proof::PacketFilter { .. }) => ("(umask 077; : >\"$new\") || exit", ":", LABEL),
+        None => (": >\"$new\" || exit", ":", LABEL),
     };
     format!(
         r#"conf={path}

@@ -29,8 +29,12 @@ fn colours_are_for_terminals() {
     let line = format!("{} {}", env!("CARGO_BIN_EXE_lvs-ftp"), arguments.join(" "));
     let on_terminal = |variables: &str| {
         let command = duct::cmd!("script", "-qec", format!("env {variables} {line}"), "/dev/null");
-        let command =
-            command.dir(control.path("")).env("TERM", "xterm").env_remove("NO_COLOR").env("HOME", control.path(""));
+        let command = command
+            .dir(control.path(""))
+            .env("TERM", "xterm")
+            .env_remove("NO_COLOR")
+            .env_remove("CI")
+            .env("HOME", control.path(""));
         control.finish(&command).ended(2).stdout.replace("\r\n", "\n")
     };
     let coloured = on_terminal("");
@@ -47,7 +51,8 @@ fn colours_are_for_terminals() {
     assert_eq!(on_terminal("TERM=dumb"), plain(&coloured));
 
     let command = duct::cmd!("env", "CLICOLOR_FORCE=1", "sh", "-c", &line).dir(control.path(""));
-    let forced = control.finish(&command.env_remove("NO_COLOR").env("HOME", control.path(""))).ended(2);
+    let forced =
+        control.finish(&command.env_remove("NO_COLOR").env_remove("CI").env("HOME", control.path(""))).ended(2);
     assert_eq!(plain(&forced.stdout), piped.stdout);
     assert!(forced.stdout.contains("\x1b[33mchanged: [lvs1]"), "CLICOLOR_FORCE is obeyed");
 }

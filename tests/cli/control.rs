@@ -74,7 +74,7 @@ impl Control {
     /// The program with these arguments, in this folder.
     pub fn command(&self, arguments: &[&str]) -> duct::Expression {
         let mut command = duct::cmd(env!("CARGO_BIN_EXE_lvs-ftp"), arguments).dir(&self.path).env("HOME", &self.path);
-        for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "SSH_AUTH_SOCK"] {
+        for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI", "SSH_AUTH_SOCK"] {
             command = command.env_remove(name);
         }
         command.env("TERM", "xterm")

@@ -15,6 +15,7 @@ pub fn trials() -> Vec<Trial> {
     vec![
         trial("reboot::boot_files_and_services_bring_everything_up", boot_files_and_services_bring_everything_up),
         trial("reboot::boot_drift_is_told_apart_and_repaired", boot_drift_is_told_apart_and_repaired),
+        trial("reboot::a_daemon_that_is_gone_is_started", a_daemon_that_is_gone_is_started),
     ]
 }
 
@@ -113,5 +114,25 @@ fn boot_drift_is_told_apart_and_repaired() {
     same("foreign lines", foreign, &kept[..foreign.len()]);
     same_cluster("after repairs of boot state", &kernel, &cluster());
     lab("cluster reboot");
+    expect_service("192.0.2.10", &SERVERS, &["curl"]);
+}
+
+/// A vsftpd that is not there is started by the host's own script; nobody else's is touched.
+fn a_daemon_that_is_gone_is_started() {
+    let site = all_converged();
+    on("ftp2", "kill $(pidof vsftpd); while pidof vsftpd >/dev/null; do sleep 0.1; done");
+    let before = cluster();
+    let expected = ["ftp2 service start serve: vsftpd runs"];
+    let check = site.run("--check");
+    check.expect_changes(expected);
+    check.expect_status(3);
+    same_cluster("after a check", &before, &cluster());
+    let run = site.run("");
+    run.expect_changes(expected);
+    run.expect_status(0);
+    site.run("").expect_changes::<&str>([]);
+    for host in ["ftp1", "ftp3"] {
+        same(host, &before[host]["daemon"], &cluster()[host]["daemon"]);
+    }
     expect_service("192.0.2.10", &SERVERS, &["curl"]);
 }
