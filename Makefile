@@ -26,13 +26,16 @@ lint: packages toolchain
 	cd tests/lab && shellcheck -x back boot by-hand cluster demo ftp-get host init off on record
 	shellcheck .ci/run
 
-# Services that a package would start here are kept from starting: the tests start their own.
+# Services that a package would start here are kept from starting: the tests start their own. Nor is this machine's own
+# packet filter saved.
 packages:
 	@missing=$$(for package in $(PACKAGES); do \
 		dpkg-query -W -f '$${Status}' "$$package" 2>/dev/null | grep -q 'ok installed' || echo "$$package"; done); \
 	if [ -n "$$missing" ]; then \
 		echo "installing Debian packages:" $$missing; \
 		$(SUDO) apt-get update -qq && \
+		printf 'iptables-persistent iptables-persistent/autosave_v%s boolean false\n' 4 6 | \
+			$(SUDO) debconf-set-selections && \
 		$(SUDO) env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $$missing \
 			>/dev/null; \
 	fi
