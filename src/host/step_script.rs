@@ -58,6 +58,7 @@ if [ -h "$conf" ]; then
   conf=$real
 fi
 {compare}
+{ready}
 new=${{conf%/*}}/.${{conf##*/}}.lvs-ftp-new
 trap 'rm -f -- "$new" "$new-try" "$new-says" "$new-old"' EXIT
 rm -f -- "$new" "$new-try" "$new-says" "$new-old" || exit
@@ -75,6 +76,7 @@ sync -- "${{conf%/*}}" 2>/dev/null || sync
         path = sh::word(path.as_str()),
         print = sh::print(text),
         wanted = cksum(text),
+        ready = if *proof == Proof::Vsftpd { VSFTPD_IS_THERE } else { ":" },
         prove = prove(proof),
     )
 }
@@ -99,11 +101,14 @@ fi"#
     }
 }
 
+/// Before anything is written: without vsftpd nothing can be tried.
+const VSFTPD_IS_THERE: &str =
+    r#"command -v vsftpd >/dev/null 2>&1 || fail "vsftpd is not there: install it, or mend the PATH""#;
+
 /// vsftpd tries the file `$tried`, with owner and mode as they are and its listening switched off by two lines more. It
 /// says on its standard input, opened for writing too, that it is "not configured for standalone"; of an unfit file it
 /// says "500 OOPS". `$new` is the stem of what is made for that.
-const TRY_VSFTPD: &str = r#"command -v vsftpd >/dev/null 2>&1 || fail "vsftpd is not there: install it, or mend the PATH"
-cp -p -- "$tried" "$new-try" && printf '\nlisten=NO\nlisten_ipv6=NO\n' >>"$new-try" || exit
+const TRY_VSFTPD: &str = r#"cp -p -- "$tried" "$new-try" && printf '\nlisten=NO\nlisten_ipv6=NO\n' >>"$new-try" || exit
 vsftpd "$new-try" 0<>"$new-says" >/dev/null
 case $(cat -- "$new-says") in
 *'not configured for standalone'*) ;;
@@ -134,6 +139,7 @@ fn reload(conf: &Utf8Path, daemons: &[(u32, u64)]) -> String {
     let mut text = format!(
         r#"conf={conf}; stamp={stamp}
 fail() {{ printf '%s\n' "$1" >&2; exit 1; }}
+{VSFTPD_IS_THERE}
 sum=$(cksum <"$conf") || exit
 changed=$({CHANGED} -- "$conf" 2>/dev/null)
 mkdir -p {folder} || exit
