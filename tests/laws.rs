@@ -10,7 +10,7 @@ use lvs_ftp::{
         iptables_save::IptablesSave,
         ipvs::{Destination, IpvsTable, Service as Virtual, ServiceKey, Timeout},
     },
-    host::{Change, HostError, Observe},
+    host::{Change, HostError, LockError, Observe, StepError},
     lvs::{FirewallMark, ForwardingMethod, Persistence, Port, PortRange, Scheduler, Weight},
     plan::{Stage, Step, steps},
     probe::{Facts, IptablesCommand, Probe},
@@ -22,7 +22,7 @@ use lvs_ftp::{
 };
 use model::{Model, State};
 use proptest::prelude::*;
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 /// What the playbook says, small enough that states collide with it often.
 #[derive(Debug, Clone)]
@@ -423,12 +423,22 @@ impl Observe for Host {
 }
 
 impl Change for Host {
-    fn change(&self, steps: &[Step]) -> Result<(), HostError> {
+    fn lock(&self, _wait: Duration) -> Result<(), LockError> {
+        Ok(())
+    }
+
+    fn change(&self, steps: &[Step]) -> Result<(), StepError> {
         match self {
             Self::Dead => unreachable!("nothing is done on a host that was not observed"),
             Self::Alive(model) => model.change(steps),
         }
     }
+
+    fn confirm(&self) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    fn unlock(&self) {}
 }
 
 /// No client is sent to a real server that failed, and nothing that still serves clients goes; the next run finishes.

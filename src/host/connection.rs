@@ -1,7 +1,7 @@
 //! How a host is reached: ssh with one shared connection, this machine itself, or words of the user's own.
 
 use super::{
-    Change, HostError, Observe,
+    Change, HostError, LockError, Observe, StepError,
     process::{self, End, Finished},
     script::{Reply, Script},
     step_script,
@@ -188,15 +188,29 @@ impl Observe for Writable {
 }
 
 impl Change for Writable {
-    fn change(&self, steps: &[Step]) -> Result<(), HostError> {
+    fn lock(&self, _wait: Duration) -> Result<(), LockError> {
+        Ok(())
+    }
+
+    fn change(&self, steps: &[Step]) -> Result<(), StepError> {
         let parts: Vec<String> = steps.iter().map(step_script::script).collect();
-        let reply = self.0.round_trip(&Script::new(&parts, true), CHANGE_LIMIT)?;
+        let reply = self
+            .0
+            .round_trip(&Script::new(&parts, true), CHANGE_LIMIT)
+            .map_err(|error| StepError { made: 0, error })?;
         match reply.answers.iter().enumerate().find(|(_, answer)| answer.status != 0) {
             None => Ok(()),
-            Some((index, answer)) => {
-                let step = steps.get(index).map(ToString::to_string).unwrap_or_default();
-                Err(HostError::Failed(format!("failed to {step}: {}", answer.last_words())))
+            Some((made, answer)) => {
+                let step = steps.get(made).map(ToString::to_string).unwrap_or_default();
+                let error = HostError::Failed(format!("failed to {step}: {}", answer.last_words()));
+                Err(StepError { made, error })
             }
         }
     }
+
+    fn confirm(&self) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    fn unlock(&self) {}
 }

@@ -11,6 +11,7 @@ use crate::{
     plan::Step,
     probe::{Facts, Probe},
 };
+use std::time::Duration;
 
 /// Why a host could not be asked or changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +32,37 @@ pub trait Observe: Send + Sync {
 
 /// A host that can be changed. Check mode never holds one.
 pub trait Change: Observe {
+    /// Takes the host's own lock for the rest of the run, waiting for it so long at most. It ends with [`Change::unlock`],
+    /// with the connection, and with either side's process.
+    fn lock(&self, wait: Duration) -> Result<(), LockError>;
+
     /// Makes the steps in order, in one round trip; stops at the first that fails.
-    fn change(&self, steps: &[Step]) -> Result<(), HostError>;
+    fn change(&self, steps: &[Step]) -> Result<(), StepError>;
+
+    /// Says over a new connection that the host can still be reached, so that it does not undo the last change.
+    fn confirm(&self) -> Result<(), HostError>;
+
+    /// Gives the lock back.
+    fn unlock(&self);
+}
+
+/// Why there is no lock.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LockError {
+    /// Another run has it; who, as far as that is known.
+    #[error("another run holds the lock: {0}")]
+    Busy(String),
+    /// The host could not be asked.
+    #[error("{0}")]
+    Host(#[from] HostError),
+}
+
+/// How far a list of steps has come.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
+pub struct StepError {
+    /// So many, from the first, are known to have been made.
+    pub made: usize,
+    /// Why the next one was not.
+    pub error: HostError,
 }

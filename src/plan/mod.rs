@@ -49,6 +49,8 @@ pub enum Action {
     Edit,
     /// It goes.
     Remove,
+    /// It gets no new clients, and keeps those that it has.
+    Drain,
     /// A daemon is told to read its file again.
     Reload,
     /// A service is started.
@@ -67,6 +69,7 @@ impl fmt::Display for Action {
             Self::Add => "add",
             Self::Edit => "edit",
             Self::Remove => "remove",
+            Self::Drain => "drain",
             Self::Reload => "reload",
             Self::Start => "start",
             Self::Stop => "stop",
@@ -91,8 +94,29 @@ pub struct Change {
     pub after: Vec<u8>,
     /// A host that must have come this far itself: clients are not sent to a real server that failed.
     pub needs: Option<String>,
+    /// What must have ended before it is made; until then it is a drain in progress, and not drift.
+    pub drain: Option<Drain>,
     /// How.
     pub step: Step,
+}
+
+/// What a change waits for, and how long at most.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drain {
+    /// All of them must have ended. A wait with nothing left is over.
+    pub waits: Vec<Wait>,
+    /// Seconds after which the change is made whatever is left (`drain_timeout`).
+    pub timeout: u32,
+}
+
+/// Something of clients that a change would cut.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wait {
+    /// Connections, active and inactive, that the router forwards to what goes: so many are left.
+    Connections(u64),
+    /// vsftpd sessions on these real servers that began before their daemon last read its file: how many are left, and
+    /// for how long they have been, only those hosts can tell.
+    Sessions(Vec<String>),
 }
 
 /// What one resource leaves to be done on one host.
@@ -110,6 +134,7 @@ impl Diff {
     pub fn for_a_person(what: &str) -> Self {
         let change = Change {
             needs: None,
+            drain: None,
             stage: Stage::Persist,
             action: Action::Add,
             summary: what.to_owned(),

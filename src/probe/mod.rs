@@ -18,7 +18,7 @@ pub use saved_ipvs::{DEFAULTS as IPVS_DEFAULTS, SavedIpvs};
 pub use service_manager::ServiceManager;
 pub use services::{Service, Services};
 pub use sysctl_files::{MAIN as SYSCTL_CONF, SysctlFiles};
-pub use vsftpd::{CHANGED, Daemon, Vsftpd, stamp_path};
+pub use vsftpd::{CHANGED, Daemon, Lingering, Vsftpd, stamp_path};
 
 use camino::Utf8PathBuf;
 use std::{collections::BTreeMap, fmt};

@@ -31,6 +31,15 @@ pub struct Daemon {
     pub has_read: bool,
 }
 
+/// Sessions that began before their daemon last read its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Lingering {
+    /// How many there are.
+    pub sessions: usize,
+    /// Seconds since the file was read.
+    pub seconds: u64,
+}
+
 /// Where the distributions keep the file: Debian and old Red Hat; Red Hat since 2004.
 const PLACES: [&str; 2] = ["/etc/vsftpd.conf", "/etc/vsftpd/vsftpd.conf"];
 

@@ -51,6 +51,7 @@ impl Resource for BootForward {
         }
         diff.changes.push(Change {
             needs: None,
+            drain: None,
             stage: Stage::Persist,
             action: if old.is_some() { Action::Edit } else { Action::Add },
             summary: format!("{path}: net.ipv4.ip_forward = 1 at boot"),

@@ -24,6 +24,7 @@ impl Resource for IpForward {
         if !facts.ip_forward()? {
             diff.changes.push(Change {
                 needs: None,
+                drain: None,
                 stage: Stage::Expand,
                 action: Action::Edit,
                 summary: "net.ipv4.ip_forward: 0 -> 1".to_owned(),

@@ -26,7 +26,7 @@ pub use vsftpd_reload::VsftpdReload;
 
 use crate::{
     plan::Diff,
-    probe::{Facts, Probe, Unknown},
+    probe::{Facts, Lingering, Probe, Unknown},
 };
 use std::fmt;
 
@@ -38,6 +38,10 @@ pub trait Resource: fmt::Debug + Send + Sync {
     fn probes(&self) -> Vec<Probe>;
     /// What differs. Pure: the same facts give the same answer; no facts, no answer.
     fn diff(&self, facts: &Facts) -> Result<Diff, Unknown>;
+    /// Sessions that still work by what a file said before; only a daemon's resource can tell.
+    fn lingering(&self, _facts: &Facts) -> Result<Option<Lingering>, Unknown> {
+        Ok(None)
+    }
 }
 
 /// The kinds, in the order in which a report names them.

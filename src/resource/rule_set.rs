@@ -56,6 +56,7 @@ impl<'a> RuleSet<'a> {
     fn add(&self, stage: Stage, place: Place, rule: String) -> Change {
         Change {
             needs: None,
+            drain: None,
             stage,
             action: Action::Add,
             summary: format!("{} {}: {rule}", self.table, self.chain),
@@ -68,6 +69,7 @@ impl<'a> RuleSet<'a> {
     fn remove(&self, stage: Stage, rule: &PlacedRule, why: &str) -> Change {
         Change {
             needs: None,
+            drain: None,
             stage,
             action: Action::Remove,
             summary: format!("{} ({why}): {}", self.table, excerpt(&rule.text)),

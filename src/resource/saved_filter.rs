@@ -41,6 +41,7 @@ impl Resource for SavedFilter {
             let (added, removed) = count;
             diff.changes.push(Change {
                 needs: None,
+                drain: None,
                 stage: Stage::Persist,
                 action: if found.exists { Action::Edit } else { Action::Add },
                 summary: format!("{path}: {added} rules added, {removed} removed"),

@@ -133,6 +133,7 @@ impl VirtualService {
         match observed {
             None => Some(Change {
                 needs: None,
+                drain: None,
                 stage: Stage::Steer,
                 action: Action::Add,
                 summary: format!("virtual service {wanted}"),
@@ -142,6 +143,7 @@ impl VirtualService {
             }),
             Some(found) if found.words() != wanted.words() => Some(Change {
                 needs: None,
+                drain: None,
                 stage: Stage::Steer,
                 action: Action::Edit,
                 summary: format!("virtual service {found} -> {wanted}"),
@@ -163,6 +165,7 @@ impl VirtualService {
         let verb = if observed.is_some() { "-e" } else { "-a" };
         Some(Change {
             needs: Some(server.host.clone()),
+            drain: None,
             stage: Stage::Steer,
             action,
             summary: match observed {
@@ -178,6 +181,7 @@ impl VirtualService {
     fn removed(&self, extra: &Destination) -> Change {
         Change {
             needs: None,
+            drain: None,
             stage: Stage::Contract,
             action: Action::Remove,
             summary: format!("destination {extra}"),
@@ -194,6 +198,7 @@ impl VirtualService {
         Ok(services
             .map(|service| Change {
                 needs: None,
+                drain: None,
                 stage: Stage::Contract,
                 action: Action::Remove,
                 summary: format!("virtual service of an older mark: {service}"),

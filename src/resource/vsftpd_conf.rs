@@ -45,6 +45,7 @@ impl Resource for VsftpdSettings {
         if text != found.text {
             diff.changes.push(Change {
                 needs: None,
+                drain: None,
                 stage: Stage::Serve,
                 action: Action::Edit,
                 summary: format!("{}: {}", found.conf, self.differences(found).join(", ")),

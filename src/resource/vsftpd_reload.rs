@@ -33,6 +33,7 @@ impl Resource for VsftpdReload {
             let why = if changes { "it changes" } else { "it changed after the daemon last read it" };
             diff.changes.push(Change {
                 needs: None,
+                drain: None,
                 stage: Stage::Serve,
                 action: Action::Reload,
                 summary: format!("vsftpd reads {} again (SIGHUP): {why}", found.conf),

@@ -83,7 +83,7 @@ fn advance<H: Change>(host: &H, mut outcome: Outcome, stage: Stage) -> Outcome {
     }
     match host.change(&steps) {
         Ok(()) => outcome.note(Progress::Made, |_, change| change.stage == stage),
-        Err(error) => outcome.trouble = Some(error.into()),
+        Err(failed) => outcome.trouble = Some(failed.error.into()),
     }
     outcome
 }

@@ -1,6 +1,5 @@
-//! A managed host on this machine: a network namespace with /srv, /run, /usr/local/sbin, files of /etc and /bin/sh of
-//! its own. Its
-//! iptables and vsftpd are the real ones. Its ipvsadm works on a file, because few kernels that run tests have IPVS;
+//! A managed host on this machine: a network namespace with /srv, /run, /usr/local/sbin, /etc/init.d, files of /etc and
+//! /bin/sh of its own. Its iptables and vsftpd are the real ones. Its ipvsadm works on a file, because few kernels that run tests have IPVS;
 //! tests/lab is where the real one is met.
 
 use super::control::Control;
@@ -34,6 +33,10 @@ case $verb in
 *) exit 2 ;;
 esac"#;
 
+/// What the service vsftpd is here. The distribution's script asks for any vsftpd of the machine, so it would tell of
+/// the daemons of other hosts.
+const SERVICE: &str = r#"case $1 in status) exit 3 ;; *) echo "not here: $*" >&2; exit 1 ;; esac"#;
+
 /// The way in: what the host has of its own is bound over what this machine has.
 const ENTER: &str = r#"host=$1; shift; shopt -s nullglob
 mount --bind "$host/run" /run && mount --bind "$host/tools" /usr/local/sbin && mount --bind "$host/srv" /srv || exit
@@ -54,10 +57,11 @@ impl Host {
         let netns = Netns::new();
         let _ = netns.sh("ip link set lo up; echo 0 >/proc/sys/net/ipv4/ip_forward");
         let folder = control.path(&format!("hosts/{name}"));
-        for part in ["run", "tools", "srv", "etc"] {
+        for part in ["run", "tools", "srv", "etc/init.d"] {
             std::fs::create_dir_all(folder.join(part)).unwrap();
         }
         control.script(&format!("hosts/{name}/tools/ipvsadm"), IPVSADM);
+        control.script(&format!("hosts/{name}/etc/init.d/vsftpd"), SERVICE);
         let enter = control.script("hosts/enter", ENTER);
         let host = Self { netns, folder, enter };
         host.write("srv/vsftpd.conf", "# Example\nlisten=YES\nanonymous_enable=YES\npasv_min_port=5000\n");

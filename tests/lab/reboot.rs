@@ -96,6 +96,7 @@ fn boot_drift_is_told_apart_and_repaired() {
         let ours = fs::read_to_string(&saved).unwrap();
         fs::write(&saved, format!("{foreign}{ours}")).unwrap();
     }
+    let kernel = cluster();
     for (host, typed, says) in DRIFTS {
         on(host, typed);
         let expected = [format!("{host} {says}")];
@@ -109,9 +110,12 @@ fn boot_drift_is_told_apart_and_repaired() {
     on("lvs1", "rm /etc/ipvsadm.rules");
     site.run("--check --tags running").expect_changes::<&str>([]);
     site.run("").expect_status(0);
+    same_cluster("after repairs of boot state", &kernel, &cluster());
     site.run("--check").expect_changes::<&str>([]);
     let kept = fs::read_to_string(path("lvs2", "/etc/iptables/rules.v4")).unwrap();
     same("foreign lines", foreign, &kept[..foreign.len()]);
+    lab("cluster reboot");
+    expect_service("192.0.2.10", &SERVERS, &["curl"]);
 }
 
 /// A vsftpd that is not there is started by the host's own script; nobody else's is touched.

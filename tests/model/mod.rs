@@ -10,7 +10,7 @@ use lvs_ftp::{
         iptables_words,
         ipvs::{IpvsTable, Service},
     },
-    host::{Change, HostError, Observe},
+    host::{Change, HostError, LockError, Observe, StepError},
     lvs::ForwardingMethod,
     plan::{ServiceAct, Step, block},
     probe::{Answer, Facts, Probe},
@@ -18,6 +18,7 @@ use lvs_ftp::{
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Mutex,
+    time::Duration,
 };
 
 /// What the host has.
@@ -64,13 +65,23 @@ impl Observe for Model {
 }
 
 impl Change for Model {
-    fn change(&self, steps: &[Step]) -> Result<(), HostError> {
+    fn lock(&self, _wait: Duration) -> Result<(), LockError> {
+        Ok(())
+    }
+
+    fn change(&self, steps: &[Step]) -> Result<(), StepError> {
         let mut state = self.0.lock().unwrap();
-        for step in steps {
-            state.take(step).map_err(HostError::Failed)?;
+        for (made, step) in steps.iter().enumerate() {
+            state.take(step).map_err(|text| StepError { made, error: HostError::Failed(text) })?;
         }
         Ok(())
     }
+
+    fn confirm(&self) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    fn unlock(&self) {}
 }
 
 fn said(stdout: impl Into<Vec<u8>>) -> Answer {

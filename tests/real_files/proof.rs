@@ -72,8 +72,9 @@ fn a_saved_filter_that_does_not_load_is_refused() {
                 assert_eq!(content(&filter.host.folder), files, "{error}");
                 assert_eq!(filter.running(), running, "{error}");
             }
-            // A good one is taken, and still nothing runs otherwise.
-            let good = RULES.replace("COMMIT", "-A PREROUTING -j ACCEPT\nCOMMIT");
+            // A good one is taken, and still nothing runs otherwise: nor is a table made that the kernel never had.
+            let unused = if before.is_empty() { "*raw\n:PREROUTING ACCEPT [0:0]\nCOMMIT\n" } else { "" };
+            let good = RULES.replace("COMMIT", "-A PREROUTING -j ACCEPT\nCOMMIT") + unused;
             filter.try_file(Some(RULES), &good).unwrap();
             assert_eq!(filter.host.read(), good);
             assert_eq!(filter.running(), running);
