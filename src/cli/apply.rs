@@ -2,7 +2,7 @@
 
 use super::{Exit, defaults};
 use crate::{
-    desired::{self, ResolvedCluster, Target},
+    desired::{self, ResolvedCluster, Side, Target},
     host::Session,
     inventory::{ConnectionOptions, Inventory, Pattern},
     playbook::{self, Play},
@@ -71,6 +71,10 @@ pub(super) struct Apply {
         value_parser = clap::value_parser!(u32).range(1..=3600))]
     timeout: u32,
 
+    /// Do not wait for the clients of what goes: leave that to a later run
+    #[arg(long)]
+    no_wait: bool,
+
     /// Show what is run for each change; twice: how each host is reached, too
     #[arg(short, long, action = ArgAction::Count)]
     verbose: u8,
@@ -119,6 +123,7 @@ struct Work {
     /// The plays to run, with the names of their hosts that are contacted.
     plays: Vec<(Play, Vec<String>)>,
     targets: Vec<Target>,
+    sides: Vec<Side>,
 }
 
 impl Apply {
@@ -178,6 +183,7 @@ impl Apply {
             let hosts = cluster.routers.iter().chain(servers).map(|host| host.name.clone());
             plays.push((cluster.play.clone(), hosts.filter(|name| contacted(name)).collect::<Vec<_>>()));
         }
+        let sides = desired::sides(selected.iter().copied());
         let mut targets = desired::targets(selected, clusters)?;
         targets.retain(|target| contacted(&target.host.name));
         for target in &mut targets {
@@ -189,7 +195,7 @@ impl Apply {
         if targets.is_empty() {
             return Err(Refusal::Text("the limit selects none of the playbook's hosts".to_owned()));
         }
-        Ok(Work { plays, targets })
+        Ok(Work { plays, targets, sides })
     }
 
     /// Ansible's rules: `always` runs unless skipped, `never` only when asked for, `all` asks for every other.
@@ -235,15 +241,26 @@ impl Apply {
         };
         let hosts: Vec<_> = work.targets.iter().enumerate().map(connect).collect();
         let forks = usize::from(self.forks);
+        let interrupted = std::sync::atomic::AtomicBool::new(false);
+        let options = run::Options {
+            sides: &work.sides,
+            forks,
+            lock_wait: std::time::Duration::ZERO,
+            may_wait: !self.no_wait,
+            interrupted: &interrupted,
+        };
         if self.check {
-            let outcomes = run::check(&hosts, forks);
+            let outcomes = run::check(&hosts, &options);
             run::close(&hosts, forks);
             return Ok(outcomes);
         }
         let hosts: Vec<_> = hosts.into_iter().map(|(target, host)| (target, host.writable())).collect();
-        let outcomes = run::apply(&hosts, forks);
+        let outcomes = run::apply(&hosts, &options);
         run::close(&hosts, forks);
-        Ok(outcomes)
+        outcomes.map_err(|run::Locked(hosts)| {
+            let hosts: Vec<String> = hosts.iter().map(|(host, who)| format!("{host} ({who})")).collect();
+            format!("another run holds the lock of {}", hosts.join(", "))
+        })
     }
 
     fn tell(&self, work: &Work, outcomes: Vec<Outcome>) -> Exit {
@@ -268,7 +285,7 @@ fn exit(outcomes: &[Outcome], check: bool) -> Exit {
     let of = |outcome: &Outcome| match &outcome.trouble {
         Some(Trouble::Failed(_)) => Exit::Failed,
         Some(Trouble::Unreachable(_)) => Exit::Unreachable,
-        None if check && outcome.changes().next().is_some() => Exit::Drift,
+        None if check && outcome.has_drift() => Exit::Drift,
         None => Exit::Converged,
     };
     let exits: Vec<Exit> = outcomes.iter().map(of).collect();

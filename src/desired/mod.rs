@@ -3,9 +3,11 @@
 mod between;
 mod resolve;
 mod services;
+mod side;
 mod target;
 
 pub use resolve::resolve;
+pub use side::{Role, Side, sides};
 pub use target::{Target, Wanted, targets};
 
 use crate::inventory::{HostVars, Pattern};

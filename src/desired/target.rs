@@ -21,6 +21,8 @@ pub struct Target {
     pub host: HostVars,
     /// Its resources, play by play.
     pub wanted: Vec<Wanted>,
+    /// The plays in which it is a router.
+    pub routes: Vec<String>,
     /// The plays in which it is a real server.
     pub serves: Vec<String>,
 }
@@ -39,6 +41,9 @@ impl Target {
     #[must_use]
     pub fn probes(&self) -> Vec<Probe> {
         let mut probes: Vec<Probe> = self.wanted.iter().flat_map(|wanted| wanted.resource.probes()).collect();
+        if !self.routes.is_empty() {
+            probes.push(Probe::Addresses);
+        }
         probes.sort();
         probes.dedup();
         probes
@@ -95,7 +100,7 @@ impl<'a> Targets<'a> {
     fn host(&mut self, vars: &HostVars) -> usize {
         let known = self.hosts.iter().position(|host| host.target.host.name == vars.name);
         known.unwrap_or_else(|| {
-            let target = Target { host: vars.clone(), wanted: Vec::new(), serves: Vec::new() };
+            let target = Target { host: vars.clone(), wanted: Vec::new(), routes: Vec::new(), serves: Vec::new() };
             self.hosts.push(Host::new(target));
             self.hosts.len() - 1
         })
@@ -114,6 +119,7 @@ impl<'a> Targets<'a> {
             NatRule { play: play.name.clone(), command: command.clone(), wanted: active(&play.cluster) },
         );
         let host = &mut self.hosts[index];
+        host.target.routes.push(play.name.clone());
         let rules = mark_rules(play, command.clone());
         host.want(play, Arc::new(rules.clone()));
         host.mark_rules.push(rules);

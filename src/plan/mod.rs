@@ -4,7 +4,7 @@ mod edit;
 mod step;
 
 pub use edit::{Place, RuleChanges, RuleEdit, block};
-pub use step::{Proof, ServiceAct, Step, steps};
+pub use step::{Proof, ServiceAct, Step, joined, steps};
 
 use std::fmt;
 

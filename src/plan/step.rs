@@ -125,6 +125,12 @@ impl fmt::Display for Step {
 }
 
 impl Step {
+    /// Whether it could cut the host off from whoever changes it: rules and IPVS carry all traffic.
+    #[must_use]
+    pub const fn may_cut_off(&self) -> bool {
+        matches!(self, Self::Rules { .. } | Self::Ipvsadm(..))
+    }
+
     /// What is run or written, line by line, for people.
     #[must_use]
     pub fn commands(&self) -> Vec<String> {
@@ -151,17 +157,31 @@ impl Step {
 /// a run which dies between the two still leaves the next one what it needs to know.
 #[must_use]
 pub fn steps<'a>(changes: impl IntoIterator<Item = &'a Change>, stage: Stage) -> Vec<Step> {
-    let mut mine: Vec<Step> =
-        changes.into_iter().filter(|change| change.stage == stage).map(|change| change.step.clone()).collect();
+    let mine: Vec<&Change> = changes.into_iter().filter(|change| change.stage == stage).collect();
+    joined(&mine, stage).into_iter().map(|(step, _)| step).collect()
+}
+
+/// The same, each step with the numbers of the changes that it makes.
+#[must_use]
+pub fn joined(changes: &[&Change], stage: Stage) -> Vec<(Step, Vec<usize>)> {
+    let mut mine: Vec<(Step, usize)> =
+        changes.iter().enumerate().map(|(number, change)| (change.step.clone(), number)).collect();
     if stage == Stage::Contract {
         mine.reverse();
     }
     // What fails for want of a person must not keep anything else from being done.
-    mine.sort_by_key(|step| matches!(step, Step::Person(_)));
-    let mut all: Vec<Step> = Vec::new();
-    for step in mine {
-        let left = all.iter_mut().try_fold(step, |step, earlier| earlier.merge(step));
-        all.extend(left);
+    mine.sort_by_key(|(step, _)| matches!(step, Step::Person(_)));
+    let mut all: Vec<(Step, Vec<usize>)> = Vec::new();
+    for (step, number) in mine {
+        let mut left = Some(step);
+        for (earlier, numbers) in &mut all {
+            left = left.and_then(|step| earlier.merge(step));
+            if left.is_none() {
+                numbers.push(number);
+                break;
+            }
+        }
+        all.extend(left.map(|step| (step, vec![number])));
     }
     all
 }

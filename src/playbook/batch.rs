@@ -1,7 +1,24 @@
-//! `serial`: how many hosts change at a time, as Ansible writes it.
+//! How a side is rolled out, as Ansible writes it: `serial`, `max_fail_percentage`, `any_errors_fatal`.
 
-use super::Batch;
-use crate::source::{Node, Reading, Value, decimal};
+use super::{Batch, Limits, cluster::optional};
+use crate::source::{Fields, Node, Reading, Value, decimal};
+
+/// The keys that [`limits`] reads.
+pub(super) const LIMITS: [&str; 2] = ["max_fail_percentage", "any_errors_fatal"];
+
+pub(super) fn limits(fields: Fields<'_>, reading: &mut Reading) -> Option<Limits> {
+    let percentage = optional(fields, LIMITS[0], None, reading, |node, reading| {
+        let number = reading.number(node, "`max_fail_percentage`")?;
+        match u8::try_from(number) {
+            Ok(percent @ 0..=100) => Some(Some(percent)),
+            _ => reading.refuse(node.span, "`max_fail_percentage` is 0 to 100"),
+        }
+    });
+    let fatal = optional(fields, LIMITS[1], None, reading, |node, reading| {
+        reading.boolean(node, "`any_errors_fatal`").map(Some)
+    });
+    Some(Limits { max_fail_percentage: percentage?, any_errors_fatal: fatal? })
+}
 
 pub(super) fn serial(node: &Node, reading: &mut Reading) -> Option<Vec<Batch>> {
     let Value::List(items) = &node.value else {

@@ -13,7 +13,9 @@ mod types;
 
 pub use load::load;
 pub use play::plays;
-pub use types::{Batch, Cluster, ClusterPlaces, Director, Play, RealServers, Routers, Service, Services, Vsftpd};
+pub use types::{
+    Batch, Cluster, ClusterPlaces, Director, Limits, Play, RealServers, Routers, Service, Services, Vsftpd,
+};
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! From a playbook's text to its plays.
 
-use super::{Play, cluster, load::same_names};
+use super::{Play, batch, cluster, load::same_names};
 use crate::format::harmful;
 use crate::source::{Faults, Node, Reading, Source, Value, shown};
 use std::sync::Arc;
@@ -38,16 +38,25 @@ fn list(tree: &Node, reading: &mut Reading) -> Option<Vec<Play>> {
 }
 
 fn play(node: &Node, reading: &mut Reading) -> Option<Play> {
-    let fields = reading.fields(node, "a play", &["name", "tags", "ftp_cluster"])?;
+    let fields =
+        reading.fields(node, "a play", &["name", "tags", batch::LIMITS[0], batch::LIMITS[1], "ftp_cluster"])?;
     let name_node = fields.require(reading, "name");
     let name = name_node.and_then(|node| name(node, reading));
     let tags = match fields.get("tags") {
         Some(node) => tags(node, reading),
         None => Some(Vec::new()),
     };
+    let limits = batch::limits(fields, reading);
     let cluster = fields.require(reading, "ftp_cluster").and_then(|node| cluster::read(node, reading));
     let (cluster, places) = cluster?;
-    Some(Play { name: name?, tags: tags?, cluster, name_place: reading.source().place(name_node?.span), places })
+    Some(Play {
+        name: name?,
+        tags: tags?,
+        limits: limits?,
+        cluster,
+        name_place: reading.source().place(name_node?.span),
+        places,
+    })
 }
 
 fn name(node: &Node, reading: &mut Reading) -> Option<String> {

@@ -6,26 +6,36 @@ use super::{
 use crate::inventory::Pattern;
 use crate::source::{Fields, Node, Reading, Value};
 
-const ROUTERS: [&str; 4] = ["hosts", "serial", "director", "services"];
-const REAL_SERVERS: [&str; 5] = ["hosts", "serial", "network", "vsftpd", "services"];
+const ROUTERS: [&str; 6] = ["hosts", "serial", batch::LIMITS[0], batch::LIMITS[1], "director", "services"];
+const REAL_SERVERS: [&str; 7] =
+    ["hosts", "serial", batch::LIMITS[0], batch::LIMITS[1], "network", "vsftpd", "services"];
 
 pub(super) fn routers(node: &Node, reading: &mut Reading) -> Option<Routers> {
     let fields = reading.fields(node, "`routers`", &ROUTERS)?;
     let hosts = hosts(fields, reading);
     let serial = optional(fields, "serial", vec![Batch::Count(1)], reading, batch::serial);
+    let limits = batch::limits(fields, reading);
     let director = optional(fields, "director", Director::Ipvsadm, reading, director);
     let services = optional(fields, "services", Services::new(), reading, services::read);
-    Some(Routers { hosts: hosts?, serial: serial?, director: director?, services: services? })
+    Some(Routers { hosts: hosts?, serial: serial?, limits: limits?, director: director?, services: services? })
 }
 
 pub(super) fn real_servers(node: &Node, reading: &mut Reading) -> Option<RealServers> {
     let fields = reading.fields(node, "`real_servers`", &REAL_SERVERS)?;
     let hosts = hosts(fields, reading);
     let serial = optional(fields, "serial", vec![Batch::Percent(100)], reading, batch::serial);
+    let limits = batch::limits(fields, reading);
     let network = optional(fields, "network", None, reading, |node, reading| network::network(node, reading).map(Some));
     let vsftpd = optional(fields, "vsftpd", Vsftpd::default(), reading, settings::vsftpd);
     let services = optional(fields, "services", Services::new(), reading, services::read);
-    Some(RealServers { hosts: hosts?, serial: serial?, network: network?, vsftpd: vsftpd?, services: services? })
+    Some(RealServers {
+        hosts: hosts?,
+        serial: serial?,
+        limits: limits?,
+        network: network?,
+        vsftpd: vsftpd?,
+        services: services?,
+    })
 }
 
 /// A pattern, or a list of patterns.

@@ -15,6 +15,8 @@ pub struct Play {
     pub name: String,
     /// Words for `--tags`.
     pub tags: Vec<String>,
+    /// How many failures stop the roll-out, on sides that do not say.
+    pub limits: Limits,
     /// The cluster.
     pub cluster: Cluster,
     /// Where the name is written.
@@ -72,6 +74,8 @@ pub struct Routers {
     pub hosts: Pattern,
     /// How many at a time, batch by batch; the last repeats.
     pub serial: Vec<Batch>,
+    /// How many failures stop the roll-out.
+    pub limits: Limits,
     /// What owns the IPVS table.
     pub director: Director,
     /// Services at runlevels, by name.
@@ -85,6 +89,8 @@ pub struct RealServers {
     pub hosts: Pattern,
     /// How many at a time, batch by batch; the last repeats.
     pub serial: Vec<Batch>,
+    /// How many failures stop the roll-out.
+    pub limits: Limits,
     /// The network that all of them are in; always there when forwarding is NAT.
     pub network: Option<Ipv4Net>,
     /// The FTP daemon.
@@ -118,6 +124,27 @@ impl Batch {
         match self {
             Self::Count(count) => usize::try_from(count).unwrap_or(usize::MAX),
             Self::Percent(percent) => (hosts * usize::from(percent) / 100).max(1),
+        }
+    }
+}
+
+/// How many failures a roll-out bears, as Ansible writes it. Without any, one that fails while it is changed stops the
+/// roll-out before the next batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Limits {
+    /// A batch may lose so many of a hundred of its hosts, 0 to 100; all of them are always too many.
+    pub max_fail_percentage: Option<u8>,
+    /// The first failure, at whatever time, stops the play on all hosts.
+    pub any_errors_fatal: Option<bool>,
+}
+
+impl Limits {
+    /// These, and the other ones where these say nothing.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            max_fail_percentage: self.max_fail_percentage.or(other.max_fail_percentage),
+            any_errors_fatal: self.any_errors_fatal.or(other.any_errors_fatal),
         }
     }
 }

@@ -6,7 +6,10 @@ use super::{
 };
 use crate::format::{ipvs::IpvsTable, last_words};
 use camino::Utf8Path;
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::Ipv4Addr,
+};
 
 /// What one part of a probe printed on the host.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -46,6 +49,8 @@ pub enum Fact {
     SavedIpvs(Box<SavedIpvs>),
     /// The files that set kernel parameters at boot.
     SysctlFiles(SysctlFiles),
+    /// The host's IPv4 addresses.
+    Addresses(BTreeSet<Ipv4Addr>),
     /// Services.
     Services(Services),
 }
@@ -121,6 +126,11 @@ impl Facts {
     /// The files that set kernel parameters at boot.
     pub fn sysctl_files(&self) -> Result<&SysctlFiles, Unknown> {
         self.get(&Probe::SysctlFiles, |fact| if let Fact::SysctlFiles(found) = fact { Some(found) } else { None })
+    }
+
+    /// The host's IPv4 addresses.
+    pub fn addresses(&self) -> Result<&BTreeSet<Ipv4Addr>, Unknown> {
+        self.get(&Probe::Addresses, |fact| if let Fact::Addresses(found) = fact { Some(found) } else { None })
     }
 
     /// One of the host's services, and what manages it. `probe` is the question in which its name was.

@@ -1,5 +1,6 @@
 //! What can be asked of a host: each probe is sh text that only reads, and a pure reading of its answer.
 
+mod addresses;
 mod facts;
 mod ip_forward;
 mod ipvs;
@@ -40,6 +41,8 @@ pub enum Probe {
     SavedIpvs,
     /// The files that set kernel parameters at boot.
     SysctlFiles,
+    /// The host's IPv4 addresses.
+    Addresses,
     /// Services by name, and whether it matters that each runs.
     Services(BTreeMap<String, bool>),
 }
@@ -56,6 +59,7 @@ impl Probe {
             Self::SavedFilter => saved_filter::scripts(),
             Self::SavedIpvs => saved_ipvs::scripts(),
             Self::SysctlFiles => sysctl_files::scripts(),
+            Self::Addresses => addresses::scripts(),
             Self::Services(names) => services::scripts(names),
         }
     }
@@ -70,6 +74,7 @@ impl Probe {
             Self::SavedFilter => saved_filter::read(answers).map(|fact| Fact::SavedFilter(Box::new(fact))),
             Self::SavedIpvs => saved_ipvs::read(answers).map(|fact| Fact::SavedIpvs(Box::new(fact))),
             Self::SysctlFiles => sysctl_files::read(answers).map(Fact::SysctlFiles),
+            Self::Addresses => addresses::read(answers).map(Fact::Addresses),
             Self::Services(names) => services::read(names, answers).map(Fact::Services),
         }
         .map_err(|why| Unknown { what: self.to_string(), why })
@@ -86,6 +91,7 @@ impl fmt::Display for Probe {
             Self::SavedFilter => "the saved packet filter",
             Self::SavedIpvs => "the saved IPVS table",
             Self::SysctlFiles => "the sysctl files",
+            Self::Addresses => "the addresses",
             Self::Services(_) => "the services",
         })
     }

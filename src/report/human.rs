@@ -83,13 +83,20 @@ fn item_lines(host: &str, item: &Item, check: bool, detail: Detail) -> String {
     if item.changes.is_empty() {
         return host_line(OK, "ok", host, "");
     }
-    let (style, word) = if check || item.is_changed() { (CHANGED, "changed") } else { (SKIPPED, "skipping") };
+    let (style, word) = if !item.has_drift() {
+        (OK, "ok")
+    } else if check || item.is_changed() {
+        (CHANGED, "changed")
+    } else {
+        (SKIPPED, "skipping")
+    };
     let mut text = host_line(style, word, host, "");
     for (change, progress) in item.each() {
         let undone = match progress {
-            Progress::Held => " (held back: a real server failed)",
-            Progress::Planned if !check => " (not known to be made)",
-            Progress::Planned | Progress::Made => "",
+            Progress::Held(why) => format!(" (held back: {})", printable(why)),
+            Progress::Draining(left) => format!(" (draining: {})", printable(left)),
+            Progress::Planned if !check => " (not known to be made)".to_owned(),
+            Progress::Planned | Progress::Made => String::new(),
         };
         text.push_str(&format!("    {}: {}{undone}\n", change.action, printable(&change.summary)));
         if detail.commands {

@@ -28,7 +28,13 @@ pub fn json(report: &Report) -> Value {
 }
 
 fn changes(outcome: &Outcome) -> Vec<Value> {
-    let change = |item: &Item, change: &Change, progress: Progress| {
+    let change = |item: &Item, change: &Change, progress: &Progress| {
+        let why = |text: &String| Value::from(text.clone());
+        let (held, draining) = match progress {
+            Progress::Held(text) => (why(text), Value::Null),
+            Progress::Draining(text) => (Value::Null, why(text)),
+            Progress::Planned | Progress::Made => (Value::Null, Value::Null),
+        };
         json!({
             "host": outcome.host,
             "play": item.play,
@@ -40,8 +46,11 @@ fn changes(outcome: &Outcome) -> Vec<Value> {
             "before": text(&change.before),
             "after": text(&change.after),
             "diff": diff::unified(item.kind.name(), [change]),
-            "made": progress == Progress::Made,
-            "held": progress == Progress::Held,
+            "made": *progress == Progress::Made,
+            "held": !held.is_null(),
+            "held_because": held,
+            "draining": !draining.is_null(),
+            "draining_left": draining,
         })
     };
     let of_item =

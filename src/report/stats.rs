@@ -22,7 +22,7 @@ impl Stats {
     #[must_use]
     pub fn of(outcome: &Outcome, check: bool) -> Self {
         let observed = usize::from(!outcome.items.is_empty());
-        let to_change = outcome.items.iter().filter(|item| !item.changes.is_empty());
+        let to_change = outcome.items.iter().filter(|item| item.has_drift());
         let (changed, skipped): (Vec<&Item>, Vec<&Item>) = to_change.partition(|item| check || item.is_changed());
         Self {
             ok: outcome.items.len() - skipped.len() + observed,

@@ -1,12 +1,14 @@
 //! What a run did, or would do, on one host.
 
 use crate::{
-    plan::{Change, Diff},
+    plan::{Change, Diff, Stage},
+    probe::Lingering,
     resource::Kind,
 };
+use std::{collections::BTreeSet, net::Ipv4Addr};
 
 /// One host's part of a run.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Outcome {
     /// The host's name in the inventory.
     pub host: String,
@@ -14,6 +16,14 @@ pub struct Outcome {
     pub items: Vec<Item>,
     /// Why the host did not come to the end.
     pub trouble: Option<Trouble>,
+    /// Its addresses, where they were asked for and could be read.
+    pub addresses: Option<BTreeSet<Ipv4Addr>>,
+    /// By play, sessions that began before its FTP daemon last read its file.
+    pub lingering: Vec<(String, Lingering)>,
+    /// Whether anything was tried on it: then its trouble comes from a change.
+    pub tried: bool,
+    /// Whether it was observed after its last change.
+    pub verified: bool,
 }
 
 /// One resource on one host.
@@ -41,14 +51,16 @@ pub enum Trouble {
 }
 
 /// How far a change has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
-    /// It is planned. After a run that failed: it is not known to have been made.
+    /// It is planned. After a run that failed or was interrupted: it is not known to have been made.
     Planned,
     /// It is known to have been made.
     Made,
-    /// It is held back, because a real server of its cluster failed.
-    Held,
+    /// It is held back, because of what failed elsewhere.
+    Held(String),
+    /// It waits for clients: so much is left. No drift.
+    Draining(String),
 }
 
 impl Item {
@@ -64,14 +76,45 @@ impl Item {
     }
 
     /// Every change with how far it has come.
-    pub fn each(&self) -> impl Iterator<Item = (&Change, Progress)> {
-        self.changes.iter().zip(self.progress.iter().copied())
+    pub fn each(&self) -> impl Iterator<Item = (&Change, &Progress)> {
+        self.changes.iter().zip(&self.progress)
     }
 
     /// Whether any of its changes is known to have been made.
     #[must_use]
     pub fn is_changed(&self) -> bool {
         self.progress.contains(&Progress::Made)
+    }
+
+    /// Whether it is not as it shall be: what drains is.
+    #[must_use]
+    pub fn has_drift(&self) -> bool {
+        self.progress.iter().any(|progress| !matches!(progress, Progress::Draining(_)))
+    }
+
+    /// Takes in a later look for the changes that `picks` takes, and leaves the others as they were planned. What was
+    /// made stays told, unless the host did not keep it; what was held back stays so; the rest is as it is now.
+    fn refresh(&mut self, fresh: Self, picks: &dyn Fn(&Self, &Change) -> bool) {
+        let empty = Self { warnings: self.warnings.clone(), ..Self::new(fresh.play.clone(), fresh.kind) };
+        let old = std::mem::replace(self, empty);
+        let picked: Vec<bool> = old.changes.iter().map(|change| picks(&old, change)).collect();
+        let now: Vec<Change> = fresh.changes.iter().filter(|change| picks(&fresh, change)).cloned().collect();
+        let mut held = Vec::new();
+        for ((change, progress), picked) in old.changes.into_iter().zip(old.progress).zip(picked) {
+            if !picked || (progress == Progress::Made && !now.contains(&change)) {
+                self.changes.push(change);
+                self.progress.push(progress);
+            } else if matches!(progress, Progress::Held(_)) {
+                held.push((change.summary, progress));
+            }
+        }
+        for change in now {
+            let known = held.iter().find(|(summary, _)| *summary == change.summary);
+            self.progress.push(known.map_or(Progress::Planned, |(_, progress)| progress.clone()));
+            self.changes.push(change);
+        }
+        let new: Vec<String> = fresh.warnings.into_iter().filter(|text| !self.warnings.contains(text)).collect();
+        self.warnings.extend(new);
     }
 }
 
@@ -87,8 +130,8 @@ impl Trouble {
 
 impl Outcome {
     /// Every change with how far it has come, resource by resource.
-    pub fn each(&self) -> impl Iterator<Item = (&Change, Progress)> {
-        self.items.iter().flat_map(Item::each)
+    pub fn each(&self) -> impl Iterator<Item = (&Item, &Change, &Progress)> {
+        self.items.iter().flat_map(|item| item.each().map(move |(change, progress)| (item, change, progress)))
     }
 
     /// Every change, resource by resource.
@@ -96,14 +139,47 @@ impl Outcome {
         self.items.iter().flat_map(|item| &item.changes)
     }
 
-    /// Notes how far the changes that this picks have come, where they are only planned so far.
-    pub(super) fn note(&mut self, progress: Progress, picks: impl Fn(&Item, &Change) -> bool) {
+    /// Whether anything is not as it shall be: what drains is.
+    #[must_use]
+    pub fn has_drift(&self) -> bool {
+        self.items.iter().any(Item::has_drift)
+    }
+
+    /// Whether any change is known to have been made.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        self.items.iter().any(Item::is_changed)
+    }
+
+    /// What may still be made in the main pass of a stage.
+    pub(super) fn is_busy(&self, stage: Stage) -> bool {
+        self.trouble.is_none()
+            && self.each().any(|(_, change, progress)| {
+                *progress == Progress::Planned && change.stage == stage && change.drain.is_none()
+            })
+    }
+
+    /// Takes in a later look at the host for the changes that `picks` takes.
+    pub(super) fn refresh(&mut self, fresh: Self, picks: &dyn Fn(&Item, &Change) -> bool) {
+        for item in fresh.items {
+            match self.items.iter_mut().find(|known| known.kind == item.kind && known.play == item.play) {
+                Some(known) => known.refresh(item, picks),
+                None => self.items.push(item),
+            }
+        }
+        self.trouble = fresh.trouble;
+        self.addresses = fresh.addresses;
+        self.lingering = fresh.lingering;
+    }
+
+    /// Notes how far the changes have come that this says something of, where they are only planned so far.
+    pub(super) fn note(&mut self, says: impl Fn(&Item, &Change) -> Option<Progress>) {
         for item in &mut self.items {
-            let picked: Vec<bool> = item.changes.iter().map(|change| picks(item, change)).collect();
-            for (known, _) in
-                item.progress.iter_mut().zip(picked).filter(|(known, picked)| *picked && **known == Progress::Planned)
-            {
-                *known = progress;
+            let said: Vec<Option<Progress>> = item.changes.iter().map(|change| says(item, change)).collect();
+            for (known, said) in item.progress.iter_mut().zip(said) {
+                if let (Progress::Planned, Some(said)) = (&known, said) {
+                    *known = said;
+                }
             }
         }
     }

@@ -7,8 +7,24 @@ pub(super) fn each<'a, T: Sync, R: Send>(all: &'a [T], forks: usize, work: impl 
     each_owned(all.iter().collect(), forks, work)
 }
 
+/// Does the work for some elements of a list, by number; the others stay as they are.
+pub(super) fn some<T: Send>(
+    all: Vec<T>,
+    numbers: &[usize],
+    forks: usize,
+    work: impl Fn(usize, T) -> T + Sync,
+) -> Vec<T> {
+    let mut all: Vec<Option<T>> = all.into_iter().map(Some).collect();
+    let taken = numbers.iter().filter_map(|number| Some((*number, all.get_mut(*number)?.take()?))).collect();
+    let done = each_owned(taken, forks, |(number, element)| (number, work(number, element)));
+    for (number, element) in done {
+        all[number] = Some(element);
+    }
+    all.into_iter().flatten().collect()
+}
+
 /// Does the work for each element of a list.
-pub(super) fn each_owned<T: Send, R: Send>(all: Vec<T>, forks: usize, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+fn each_owned<T: Send, R: Send>(all: Vec<T>, forks: usize, work: impl Fn(T) -> R + Sync) -> Vec<R> {
     let count = all.len();
     let queue = Mutex::new(all.into_iter().enumerate());
     let results = Mutex::new(Vec::with_capacity(count));

@@ -49,8 +49,21 @@ fn one_document_tells_all() {
         assert_eq!(
             keys,
             [
-                "host", "play", "resource", "state", "stage", "action", "summary", "before", "after", "diff", "made",
-                "held"
+                "host",
+                "play",
+                "resource",
+                "state",
+                "stage",
+                "action",
+                "summary",
+                "before",
+                "after",
+                "diff",
+                "made",
+                "held",
+                "held_because",
+                "draining",
+                "draining_left"
             ]
         );
         assert_eq!((&change["play"], &change["made"]), (&json!("Public FTP"), &json!(false)));

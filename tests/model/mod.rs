@@ -97,6 +97,7 @@ impl State {
                 vec![said("iptables v1.8.9 (legacy)\n"), said(dump), said("")]
             }
             Probe::Ipvs => vec![said(self.ipvs.render()), said(listing(&self.ipvs))],
+            Probe::Addresses => vec![said("2: eth0    inet 10.1.1.1/24 scope global eth0\n")],
             Probe::IpForward => vec![said(if self.ip_forward { "1\n" } else { "0\n" })],
             Probe::Vsftpd(_) => {
                 let read = cksum(&self.vsftpd_read);
