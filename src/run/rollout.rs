@@ -1,7 +1,10 @@
 //! Who changes together and who waits for whom: `serial` batches, and what stops a roll-out.
 
 use super::Outcome;
-use crate::desired::{Role, Side};
+use crate::{
+    desired::{Role, Side},
+    playbook::Batch,
+};
 
 /// The sides of a run with their hosts, by number, in batches.
 #[derive(Debug)]
@@ -30,18 +33,7 @@ impl<'a> Rollout<'a> {
                     outcomes[*index].addresses.as_ref().is_none_or(|known| known.contains(&side.virtual_ip))
                 });
             }
-            let (total, mut batches, mut sizes) = (mine.len(), Vec::new(), side.serial.iter().peekable());
-            let mut rest = mine.as_slice();
-            while let (false, Some(batch)) = (rest.is_empty(), sizes.peek()) {
-                let (now, later) = rest.split_at(batch.size(total).min(rest.len()));
-                batches.push(now.to_vec());
-                rest = later;
-                // The last size repeats.
-                if sizes.len() > 1 {
-                    sizes.next();
-                }
-            }
-            (side, batches)
+            (side, in_batches(&mine, &side.serial))
         };
         Self(sides.iter().map(batches).collect())
     }
@@ -72,7 +64,9 @@ impl<'a> Rollout<'a> {
             }
             pending.retain(|host| !wave.contains(host));
             for batches in &mut left {
-                batches.iter_mut().for_each(|batch| batch.retain(|host| !wave.contains(host)));
+                for batch in batches.iter_mut() {
+                    batch.retain(|host| !wave.contains(host));
+                }
                 batches.retain(|batch| !batch.is_empty());
             }
             waves.push(wave);
@@ -84,6 +78,18 @@ impl<'a> Rollout<'a> {
     pub fn stops(&self, outcomes: &[Outcome]) -> Vec<Stop<'a>> {
         self.0.iter().filter_map(|(side, batches)| stop(side, batches, outcomes)).collect()
     }
+}
+
+/// The last size repeats; shares are of all.
+fn in_batches(hosts: &[usize], serial: &[Batch]) -> Vec<Vec<usize>> {
+    let mut sizes = serial.iter().chain(std::iter::repeat_n(serial.last(), hosts.len()).flatten());
+    let (mut rest, mut all) = (hosts, Vec::new());
+    while let (false, Some(batch)) = (rest.is_empty(), sizes.next()) {
+        let (now, later) = rest.split_at(batch.size(hosts.len()).min(rest.len()));
+        all.push(now.to_vec());
+        rest = later;
+    }
+    all
 }
 
 fn stop<'a>(side: &'a Side, batches: &[Vec<usize>], outcomes: &[Outcome]) -> Option<Stop<'a>> {

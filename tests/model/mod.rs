@@ -84,12 +84,12 @@ impl Change for Model {
     fn unlock(&self) {}
 }
 
-fn said(stdout: impl Into<Vec<u8>>) -> Answer {
+pub fn said(stdout: impl Into<Vec<u8>>) -> Answer {
     Answer { status: 0, stdout: stdout.into(), stderr: Vec::new() }
 }
 
 impl State {
-    fn answers(&self, probe: &Probe) -> Vec<Answer> {
+    pub fn answers(&self, probe: &Probe) -> Vec<Answer> {
         match probe {
             Probe::PacketFilter(_) => {
                 let nat = table("nat", "POSTROUTING", &self.nat);
