@@ -76,7 +76,7 @@ impl Change for Host {
                 Step::File { .. } => "boot",
                 Step::VsftpdReload { .. } => "reload",
                 Step::Service { .. } => "service",
-                _ => "other",
+                Step::Person(_) => "person",
             })
             .collect();
         self.note(&words.join(" "));

@@ -24,7 +24,7 @@ pub(super) fn hold<H>(rollout: &Rollout<'_>, targets: &[(Target, H)], outcomes: 
             }
         }
     }
-    for outcome in outcomes.iter_mut() {
+    for outcome in outcomes.iter_mut().filter(|outcome| outcome.trouble.is_none()) {
         outcome.note(|item, change| {
             let mut mine = lost.iter().filter(|(play, _, _)| *play == item.play);
             mine.find(|(_, host, _)| change.stage == Stage::Contract || change.needs.as_ref() == Some(host))
