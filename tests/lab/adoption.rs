@@ -3,11 +3,10 @@
 use crate::{
     compare::{lines, same},
     hosts::{ROUTERS, SERVERS, in_network, on},
+    machines::{Trial, trial},
     product::Site,
     state::{cluster, fresh, same_parts},
-    trial,
 };
-use libtest_mimic::Trial;
 
 pub fn trials() -> Vec<Trial> {
     vec![trial("adoption::what_was_typed_by_hand_stays", typed_by_hand)]

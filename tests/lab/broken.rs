@@ -5,11 +5,10 @@ use crate::{
     compare::{difference, lines, same},
     hosts::{MANAGED, ROUTERS, on, path},
     listing,
+    machines::{Trial, trial},
     product::{Run, Site},
     state::{cluster, converged, differences, parts, same_cluster},
-    trial,
 };
-use libtest_mimic::{Failed, Trial};
 use std::{
     collections::BTreeMap,
     fs,
@@ -21,10 +20,11 @@ static VERDICTS: Mutex<BTreeMap<&'static str, String>> = Mutex::new(BTreeMap::ne
 
 pub fn trials() -> Vec<Trial> {
     let of = |breakage: &'static Breakage| {
-        Trial::test(format!("broken::{}", breakage.name), move || match verdict(breakage.name) {
+        Trial::new(format!("broken::{}", breakage.name), move || match verdict(breakage.name) {
             text if text.is_empty() => Ok(()),
-            text => Err(Failed::from(text)),
+            text => Err(text),
         })
+        .in_group("broken")
     };
     let mut trials: Vec<Trial> = ROUNDS.iter().flat_map(|round| *round).map(of).collect();
     trials.push(trial("broken::vsftpd_refuses_the_new_file", vsftpd_refuses_the_new_file));

@@ -4,11 +4,10 @@ use crate::{
     compare::{lines, same},
     hosts::{MANAGED, ROUTERS, SERVERS, on},
     listing,
+    machines::{Trial, trial},
     product::{Run, Site},
     state::converged,
-    trial,
 };
-use libtest_mimic::Trial;
 
 pub fn trials() -> Vec<Trial> {
     vec![trial("check_writes_nothing::on_hosts_with_drift", check_writes_nothing)]

@@ -4,11 +4,10 @@ use crate::{
     check_writes_nothing::everything_stays,
     compare::same,
     hosts::{ROUTERS, SERVERS, text},
+    machines::{Trial, trial},
     product::Site,
     state::{fresh, parts, same_parts},
-    trial,
 };
-use libtest_mimic::Trial;
 
 pub fn trials() -> Vec<Trial> {
     vec![trial("converge::one_run_sets_up_everything", one_run_sets_up_everything)]

@@ -2,10 +2,9 @@
 
 use crate::{
     hosts::{lab, on},
+    machines::{Trial, trial},
     state::{cluster, converged, same_cluster, same_parts},
-    trial,
 };
-use libtest_mimic::Trial;
 use std::time::Duration;
 
 pub fn trials() -> Vec<Trial> {

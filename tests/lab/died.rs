@@ -2,11 +2,10 @@
 
 use crate::{
     hosts::{MANAGED, ROUTERS, SERVERS, on, path, pid, text},
+    machines::{Trial, trial},
     product::Site,
     state::{Cluster, cluster, converged, same_parts},
-    trial,
 };
-use libtest_mimic::Trial;
 use std::{
     fs,
     process::{Child, Command, Stdio},

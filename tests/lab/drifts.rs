@@ -7,10 +7,10 @@ use crate::{
     compare::{difference, lines},
     drift_table::{DESTINATIONS, Drift, KERNEL, MARKS, SERVER, SERVICE},
     hosts::{MANAGED, ROUTERS, SERVERS, on},
+    machines::Trial,
     product::{Run, Site},
     state::{Parts, cluster, converged, differences},
 };
-use libtest_mimic::{Failed, Trial};
 use std::{
     collections::BTreeMap,
     sync::{Mutex, PoisonError},
@@ -28,10 +28,11 @@ pub fn trials() -> Vec<Trial> {
     let trials_of = |(number, round): (usize, Round)| {
         let drifts = round.into_iter().flat_map(|(host, drifts)| drifts.into_iter().map(move |drift| (host, drift)));
         drifts.map(move |(host, drift)| {
-            Trial::test(format!("drifts::{}", drift.name), move || match verdict(number, host) {
+            Trial::new(format!("drifts::{}", drift.name), move || match verdict(number, host) {
                 text if text.is_empty() => Ok(()),
-                text => Err(Failed::from(text)),
+                text => Err(text),
             })
+            .in_group("drifts")
         })
     };
     rounds().into_iter().enumerate().flat_map(trials_of).collect()

@@ -3,11 +3,10 @@
 use crate::{
     compare::same,
     hosts::{ROUTERS, SERVERS, in_network, on, path, text},
+    machines::{Trial, trial},
     product::Site,
     state::{fresh, owner_and_mode},
-    trial,
 };
-use libtest_mimic::Trial;
 use std::fs;
 
 pub fn trials() -> Vec<Trial> {

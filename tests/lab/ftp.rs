@@ -2,11 +2,10 @@
 
 use crate::{
     hosts::{ROUTERS, SERVERS, on, path},
+    machines::{Trial, trial},
     product::Site,
     state::converged,
-    trial,
 };
-use libtest_mimic::Trial;
 use std::fs;
 
 pub fn trials() -> Vec<Trial> {

@@ -18,6 +18,7 @@ mod foreign;
 mod ftp;
 mod hosts;
 mod listing;
+mod machines;
 mod model_and_ipvsadm;
 mod product;
 mod reboot;
@@ -27,37 +28,16 @@ mod two_clusters;
 #[path = "../model/mod.rs"]
 mod model;
 
-use libtest_mimic::{Arguments, Trial};
-use std::{os::unix::process::CommandExt, path::Path, process::Command};
+use libtest_mimic::Arguments;
+use machines::Trial;
+use std::path::Path;
 
 fn main() {
-    let mut arguments = Arguments::from_args();
-    let inside = std::env::var_os("LAB_DIR").is_some() && Path::new("/run/lab/job").is_dir();
-    if !inside && !arguments.list {
-        let error = boot().exec();
-        eprintln!("tests/lab/boot cannot be run: {error}");
-        std::process::exit(125);
+    if std::env::var_os("LAB_DIR").is_some() && Path::new("/run/lab/job").is_dir() {
+        machines::inside(trials());
+    } else {
+        machines::outside(&Arguments::from_args(), trials()).exit();
     }
-    // There is one cluster.
-    arguments.test_threads = Some(1);
-    libtest_mimic::run(&arguments, trials()).exit();
-}
-
-/// This program again, in the lab.
-fn boot() -> Command {
-    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let product = Path::new(env!("CARGO_BIN_EXE_lvs-ftp"));
-    let folder = product.parent().unwrap_or(project);
-    let mut command = Command::new(project.join("tests/lab/boot"));
-    command.args(std::env::current_exe()).args(std::env::args_os().skip(1)).env("LAB_BIN", folder);
-    if std::env::var_os("LAB_TIMEOUT").is_none() {
-        command.env("LAB_TIMEOUT", "1800");
-    }
-    // Hosts see the project; a target folder elsewhere must be shared.
-    if !folder.starts_with(project) && std::env::var_os("LAB_OUT").is_none() {
-        command.env("LAB_OUT", folder);
-    }
-    command
 }
 
 fn trials() -> Vec<Trial> {
@@ -76,12 +56,4 @@ fn trials() -> Vec<Trial> {
         reboot::trials(),
     ];
     all.into_iter().flatten().collect()
-}
-
-/// A trial that passes unless it panics.
-fn trial(name: &str, body: fn()) -> Trial {
-    Trial::test(name, move || {
-        body();
-        Ok(())
-    })
 }

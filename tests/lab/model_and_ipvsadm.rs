@@ -4,11 +4,10 @@
 use crate::{
     compare::{difference, lines},
     hosts::on,
+    machines::{Trial, trial},
     model::State,
     state::converged,
-    trial,
 };
-use libtest_mimic::Trial;
 use lvs_ftp::format::{ipvs::IpvsTable, ipvs_thresholds};
 
 pub fn trials() -> Vec<Trial> {

@@ -4,11 +4,10 @@ use crate::{
     compare::same,
     ftp::expect_service,
     hosts::{ROUTERS, SERVERS, lab, on, path},
+    machines::{Trial, trial},
     product::Site,
     state::{cluster, fresh, same_cluster},
-    trial,
 };
-use libtest_mimic::Trial;
 use std::fs;
 
 pub fn trials() -> Vec<Trial> {

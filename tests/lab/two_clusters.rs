@@ -4,11 +4,10 @@ use crate::{
     compare::{lines, same},
     ftp::expect_service,
     hosts::{MANAGED, on, text},
+    machines::{Trial, trial},
     product::Site,
     state::{cluster, converged, parts, same_parts},
-    trial,
 };
-use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
 pub fn trials() -> Vec<Trial> {
