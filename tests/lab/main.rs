@@ -23,6 +23,7 @@ mod model_and_ipvsadm;
 mod product;
 mod reboot;
 mod state;
+mod systemd;
 mod two_clusters;
 
 #[path = "../model/mod.rs"]
@@ -54,6 +55,7 @@ fn trials() -> Vec<Trial> {
         two_clusters::trials(),
         model_and_ipvsadm::trials(),
         reboot::trials(),
+        systemd::trials(),
     ];
     all.into_iter().flatten().collect()
 }

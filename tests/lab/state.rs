@@ -22,6 +22,12 @@ pub fn fresh() {
     lab(if Path::new("/run/lab/hosts").is_dir() { "cluster reset" } else { "cluster up" });
 }
 
+/// Hosts as new, of which these have systemd as their first process.
+pub fn booted_by_systemd(hosts: &[&str]) {
+    *lock() = None;
+    lab(&format!("cluster reset {}", hosts.join(" ")));
+}
+
 /// The project's playbook is converged, and nothing else was ever done. Cheap when the last trial left it so.
 pub fn converged() -> Site {
     let known = lock().clone();
