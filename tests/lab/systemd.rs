@@ -4,11 +4,10 @@ use crate::{
     compare::{lines, same},
     ftp::expect_service,
     hosts::{lab, on},
+    machines::{Trial, trial},
     product::{Run, Site},
     state::{Parts, booted_by_systemd, parts, same_parts},
-    trial,
 };
-use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
 pub fn trials() -> Vec<Trial> {
