@@ -13,6 +13,8 @@ pub struct Service {
     pub exists: bool,
     /// Why it cannot be enabled, and what to do; empty when it can.
     pub cannot_enable: String,
+    /// Why it cannot be started, and what to do; empty when it can.
+    pub cannot_start: String,
     /// Why it cannot be disabled, and what to do; empty when it can.
     pub cannot_disable: String,
     /// The runlevels, of 3 and 5 and whatever else the manager tells, in which it starts.
@@ -141,9 +143,11 @@ fn systemd<'a>(name: &str, says: &dyn Fn(&str) -> Vec<&'a str>) -> Result<Servic
             cannot_disable: format!("its unit has nothing to disable: systemctl mask {name}"),
             ..there
         },
-        "masked" => Service { cannot_enable: masked, runlevels: BTreeSet::new(), ..there },
+        "masked" => {
+            Service { cannot_enable: masked.clone(), cannot_start: masked, runlevels: BTreeSet::new(), ..there }
+        }
         // For this boot only.
-        "masked-runtime" => Service { cannot_enable: masked, ..there },
+        "masked-runtime" => Service { cannot_enable: masked.clone(), cannot_start: masked, ..there },
         _ if is_absent(state) => Service::default(),
         _ => return Err(format!("systemctl is-enabled {name} says: {}", excerpt(state.as_bytes()))),
     })

@@ -116,7 +116,8 @@ impl Service {
         let cannot = match &act {
             ServiceAct::Enable(_) => found.cannot_enable.as_str(),
             ServiceAct::Disable(_) => found.cannot_disable.as_str(),
-            ServiceAct::Start | ServiceAct::Stop => "",
+            ServiceAct::Start => found.cannot_start.as_str(),
+            ServiceAct::Stop => "",
         };
         if !cannot.is_empty() {
             let what = format!("{words}, but {cannot}");
@@ -133,4 +134,28 @@ impl Service {
 
 fn list(levels: &[u8]) -> String {
     levels.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Service, Wish};
+    use crate::{
+        plan::Step,
+        probe::{Answer, Facts},
+        resource::Resource,
+    };
+
+    /// Somebody wants a masked unit off: only a person can undo that.
+    #[test]
+    fn a_masked_unit_is_not_started() {
+        let names = vec!["vsftpd".to_owned()];
+        let service = Service { names, purpose: String::new(), wish: Wish::Running(true), witness: None };
+        for (state, is_a_persons) in [("masked", true), ("masked-runtime", true), ("enabled", false)] {
+            let text = format!("manager systemd\nvsftpd state {state}\nvsftpd active inactive\n");
+            let answers = [Answer { stdout: text.into_bytes(), ..Answer::default() }];
+            let diff = service.diff(&Facts::read(&service.probes(), &answers)).unwrap_or_default();
+            assert_eq!(diff.changes.len(), 1, "{state}");
+            assert_eq!(matches!(diff.changes[0].step, Step::Person(_)), is_a_persons, "{state}");
+        }
+    }
 }
