@@ -6,7 +6,7 @@ use super::{
 use crate::inventory::Pattern;
 use crate::source::{Fields, Node, Reading, Value};
 
-const ROUTERS: [&str; 4] = ["hosts", "serial", "director", "services"];
+const ROUTERS: [&str; 5] = ["hosts", "serial", "director", "expire_quiescent_template", "services"];
 const REAL_SERVERS: [&str; 5] = ["hosts", "serial", "network", "vsftpd", "services"];
 
 pub(super) fn routers(node: &Node, reading: &mut Reading) -> Option<Routers> {
@@ -14,8 +14,15 @@ pub(super) fn routers(node: &Node, reading: &mut Reading) -> Option<Routers> {
     let hosts = hosts(fields, reading);
     let serial = optional(fields, "serial", vec![Batch::Count(1)], reading, batch::serial);
     let director = optional(fields, "director", Director::Ipvsadm, reading, director);
+    let keeps_templates = optional(fields, "expire_quiescent_template", false, reading, keeps_templates);
     let services = optional(fields, "services", Services::new(), reading, services::read);
-    Some(Routers { hosts: hosts?, serial: serial?, director: director?, services: services? })
+    Some(Routers {
+        hosts: hosts?,
+        serial: serial?,
+        director: director?,
+        keeps_templates: keeps_templates?,
+        services: services?,
+    })
 }
 
 pub(super) fn real_servers(node: &Node, reading: &mut Reading) -> Option<RealServers> {
@@ -48,6 +55,19 @@ pub(super) fn pattern(node: &Node, reading: &mut Reading) -> Option<Pattern> {
         Ok(pattern) => Some(pattern),
         Err(fault) => reading.note(fault),
     }
+}
+
+/// Only 0 can be asked for: with anything else a drain breaks the sessions that it is there for.
+fn keeps_templates(node: &Node, reading: &mut Reading) -> Option<bool> {
+    if reading.number(node, "`expire_quiescent_template`")? == 0 {
+        return Some(true);
+    }
+    reading.refuse_with(
+        node.span,
+        "`expire_quiescent_template` can only be kept at 0",
+        "with 1 a draining real server's sessions lose their next data connection; leave the key out to leave the \
+         kernel's value alone",
+    )
 }
 
 fn director(node: &Node, reading: &mut Reading) -> Option<Director> {

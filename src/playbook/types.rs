@@ -74,6 +74,8 @@ pub struct Routers {
     pub serial: Vec<Batch>,
     /// What owns the IPVS table.
     pub director: Director,
+    /// Whether `net.ipv4.vs.expire_quiescent_template` is kept at 0; else it is left as it is.
+    pub keeps_templates: bool,
     /// Services at runlevels, by name.
     pub services: Services,
 }

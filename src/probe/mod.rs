@@ -1,5 +1,6 @@
 //! What can be asked of a host: each probe is sh text that only reads, and a pure reading of its answer.
 
+mod expire_quiescent_template;
 mod facts;
 mod ip_forward;
 mod ipvs;
@@ -10,15 +11,18 @@ mod service_manager;
 mod services;
 mod sysctl_files;
 mod vsftpd;
+mod vsftpd_process;
 
+pub use expire_quiescent_template::PATH as EXPIRE_QUIESCENT_TEMPLATE;
 pub use facts::{Answer, Fact, Facts, Unknown};
+pub use ipvs::Ipvs;
 pub use packet_filter::{Backend, IptablesCommand, PacketFilter};
 pub use saved_filter::SavedFilter;
 pub use saved_ipvs::{DEFAULTS as IPVS_DEFAULTS, SavedIpvs};
 pub use service_manager::ServiceManager;
 pub use services::{Service, Services};
-pub use sysctl_files::{MAIN as SYSCTL_CONF, SysctlFiles};
-pub use vsftpd::{CHANGED, Daemon, Lingering, Vsftpd, stamp_path};
+pub use sysctl_files::{MAIN as SYSCTL_CONF, OWN as SYSCTL_OWN, SysctlFiles};
+pub use vsftpd::{CHANGED, Daemon, Lingering, TICKS, Vsftpd, stamp_path};
 
 use camino::Utf8PathBuf;
 use std::{collections::BTreeMap, fmt};
@@ -32,6 +36,8 @@ pub enum Probe {
     Ipvs,
     /// Whether the kernel forwards IPv4 packets.
     IpForward,
+    /// Whether the kernel drops the persistence templates of a server with weight 0.
+    ExpireQuiescentTemplate,
     /// vsftpd.conf (at this path, or where the distributions put it) and the daemon that reads it.
     Vsftpd(Option<Utf8PathBuf>),
     /// The packet filter that is loaded at boot.
@@ -52,6 +58,7 @@ impl Probe {
             Self::PacketFilter(command) => packet_filter::scripts(command),
             Self::Ipvs => ipvs::scripts(),
             Self::IpForward => ip_forward::scripts(),
+            Self::ExpireQuiescentTemplate => expire_quiescent_template::scripts(),
             Self::Vsftpd(conf) => vsftpd::scripts(conf.as_deref()),
             Self::SavedFilter => saved_filter::scripts(),
             Self::SavedIpvs => saved_ipvs::scripts(),
@@ -66,6 +73,9 @@ impl Probe {
             Self::PacketFilter(_) => packet_filter::read(answers).map(|fact| Fact::PacketFilter(Box::new(fact))),
             Self::Ipvs => ipvs::read(answers).map(Fact::Ipvs),
             Self::IpForward => ip_forward::read(answers).map(Fact::IpForward),
+            Self::ExpireQuiescentTemplate => {
+                expire_quiescent_template::read(answers).map(Fact::ExpireQuiescentTemplate)
+            }
             Self::Vsftpd(_) => vsftpd::read(answers).map(|fact| Fact::Vsftpd(Box::new(fact))),
             Self::SavedFilter => saved_filter::read(answers).map(|fact| Fact::SavedFilter(Box::new(fact))),
             Self::SavedIpvs => saved_ipvs::read(answers).map(|fact| Fact::SavedIpvs(Box::new(fact))),
@@ -82,6 +92,7 @@ impl fmt::Display for Probe {
             Self::PacketFilter(_) => "the packet filter",
             Self::Ipvs => "the IPVS table",
             Self::IpForward => "net.ipv4.ip_forward",
+            Self::ExpireQuiescentTemplate => "net.ipv4.vs.expire_quiescent_template",
             Self::Vsftpd(_) => "vsftpd's configuration",
             Self::SavedFilter => "the saved packet filter",
             Self::SavedIpvs => "the saved IPVS table",

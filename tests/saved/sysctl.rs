@@ -8,7 +8,7 @@ use crate::{
 use lvs_ftp::{
     host::{Change, Observe, Session, Writable},
     plan::{Diff, Stage, steps},
-    resource::{BootForward, Resource},
+    resource::{BootSysctl, Parameter, Resource},
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -60,8 +60,9 @@ impl Host {
     }
 
     fn diff(&self) -> Result<Diff, String> {
-        let facts = self.connection.observe(&BootForward.probes()).unwrap();
-        BootForward.diff(&facts).map_err(|unknown| unknown.to_string())
+        let resource = BootSysctl(vec![Parameter::IP_FORWARD]);
+        let facts = self.connection.observe(&resource.probes()).unwrap();
+        resource.diff(&facts).map_err(|unknown| unknown.to_string())
     }
 
     /// What is planned is what is missing; once made, the host forwards after a boot, and nothing more is planned.
