@@ -1,6 +1,8 @@
 //! Laws that hold for every state of a host, over a host in memory.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, missing_docs, reason = "a test may panic")]
 
+#[path = "laws/drain.rs"]
+mod drain;
 mod model;
 mod support;
 

@@ -1,8 +1,8 @@
 //! The facts of one host: what the probes' answers say, each read once.
 
 use super::{
-    IptablesCommand, Ipvs, PacketFilter, Probe, SavedFilter, SavedIpvs, Service, ServiceManager, Services, SysctlFiles,
-    Vsftpd,
+    IptablesCommand, Ipvs, NOT_REGULAR, PacketFilter, Probe, SavedFilter, SavedIpvs, Service, ServiceManager, Services,
+    SysctlFiles, Vsftpd,
 };
 use crate::format::last_words;
 use camino::Utf8Path;
@@ -62,6 +62,7 @@ impl Answer {
         match self.status {
             0 => Ok(&self.stdout),
             127 => Err(format!("{tool} is not there: install it, or mend the PATH ({})", self.last_words())),
+            1 if self.stderr.ends_with(NOT_REGULAR.as_bytes()) => Err(self.last_words()),
             status => Err(format!("{tool} ended with status {status}: {}", self.last_words())),
         }
     }

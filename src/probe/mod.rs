@@ -27,6 +27,19 @@ pub use vsftpd::{CHANGED, Daemon, Lingering, TICKS, Vsftpd, stamp_path};
 use camino::Utf8PathBuf;
 use std::{collections::BTreeMap, fmt};
 
+/// Prints a file that may be absent. One that is no regular file is refused: a pipe would keep us waiting for ever, and
+/// what a link to /dev/null is given is lost.
+fn regular(path: &str) -> String {
+    format!(
+        "if [ ! -e \"{path}\" ]; then :; elif [ -f \"{path}\" ]; then cat -- \"{path}\"; \
+         else echo \"{path}{}\" >&2; exit 1; fi",
+        NOT_REGULAR
+    )
+}
+
+/// How that refusal ends.
+const NOT_REGULAR: &str = " is not a regular file: remove it, or put one there";
+
 /// A question to a host. Several resources may need the same one; a host is asked once.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Probe {

@@ -5,7 +5,7 @@
 //! has read the file if it started after the file's last change. A doubt counts as "not read": a SIGHUP more is
 //! harmless, a missed one is not.
 
-use super::{Answer, vsftpd_process::Process};
+use super::{Answer, regular, vsftpd_process::Process};
 use crate::format::{
     cksum::cksum,
     sh,
@@ -90,7 +90,7 @@ done
 :"#,
         stamps = sh::words(&stamps)
     );
-    vec![format!("{find}{facts}"), format!("{find}[ $# = 0 ] || cat -- \"$1\"")]
+    vec![format!("{find}{facts}"), format!("{find}[ $# = 0 ] || {{ {}; }}", regular("$1"))]
 }
 
 pub(super) fn read(answers: &[Answer]) -> Result<Vsftpd, String> {

@@ -135,13 +135,10 @@ impl MarkRules {
         Some(Drain { waits: vec![Wait::Sessions(hosts), Wait::Connections(connections)], timeout: self.drain_timeout })
     }
 
-    /// The mark that a rule of the past gives. One that somebody else wrote, for another mark, is no past of ours: what
-    /// it marks ours mark too.
+    /// The mark that a rule of the past gives.
     fn past_mark(&self, rule: &Rule) -> Option<u32> {
         let Target::Mark { value, mask } = rule.target else { return None };
-        let mark = value & mask;
-        let is_past = rule.has_comment(&tag(&self.play)) || mark == self.mark.get();
-        (is_past && self.standing(rule) == Standing::Stale).then_some(mark)
+        (self.standing(rule) == Standing::Stale).then_some(value & mask)
     }
 
     /// Whether a rule of the past gives another mark than ours.
