@@ -85,7 +85,7 @@ cd /proc || exit
 for stat in $(grep -l '^[0-9]* (vsftpd) ' [0-9]*/stat 2>/dev/null); do
   pid=${{stat%/stat}}
   [ "$(readlink "$pid/ns/net" 2>/dev/null)" = "$net" ] || continue
-  printf 'process %s | %s | %s\n' "$(cat "$stat" 2>/dev/null)" "$(readlink "$pid/fd/0" 2>/dev/null)" "$(tr '\000\n' '\n ' <"$pid/cmdline" 2>/dev/null | tr '\n' '|')"
+  printf 'process %s | %s | %s | %s\n' "$(cat "$stat" 2>/dev/null)" "$(readlink "$pid/fd/0" 2>/dev/null)" "$(readlink "$pid/fd/2" 2>/dev/null)" "$(tr '\000\n' '\n ' <"$pid/cmdline" 2>/dev/null | tr '\n' '|')"
 done
 :"#,
         stamps = sh::words(&stamps)
@@ -215,3 +215,7 @@ impl Clock {
         age > -1.0 && moment.seconds <= self.now.seconds - age + tolerance
     }
 }
+
+#[cfg(test)]
+#[path = "vsftpd_tests.rs"]
+mod tests;

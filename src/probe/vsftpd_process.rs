@@ -9,16 +9,16 @@ pub(super) struct Process {
     /// When it was started, in clock ticks after boot.
     pub start_ticks: u64,
     parent: u32,
-    session: u32,
     input: String,
+    errors: String,
     arguments: Vec<String>,
 }
 
 impl Process {
-    /// `/proc/PID/stat | fd 0 | argument|argument|…` (proc(5)).
+    /// `/proc/PID/stat | fd 0 | fd 2 | argument|argument|…` (proc(5)).
     pub fn read(text: &str) -> Option<Self> {
         let mut parts = text.split(" | ");
-        let (stat, input, arguments) = (parts.next()?, parts.next()?, parts.next()?);
+        let (stat, input, errors, arguments) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
         let (pid, rest) = stat.split_once(" (vsftpd) ")?;
         let fields: Vec<&str> = rest.split(' ').collect();
         // One that has ended and is not yet waited for serves nobody.
@@ -30,20 +30,20 @@ impl Process {
         Some(Self {
             pid: pid.parse().ok()?,
             parent: small(4)?,
-            session: small(6)?,
             start_ticks: field(22)?,
             input: input.to_owned(),
+            errors: errors.to_owned(),
             arguments: arguments.split('|').filter(|argument| !argument.is_empty()).map(str::to_owned).collect(),
         })
     }
 
-    /// A session is a daemon's child and has its client on its input, even when its daemon is gone. One that leads its
-    /// process session with a socket on its input is a daemon that was started so, over ssh say, if the file says that
-    /// vsftpd listens; else it is a session that inetd or systemd started.
+    /// A session is a daemon's child and has its client on its input, even when its daemon is gone; one that has another
+    /// socket for its errors is a daemon that was started so, over ssh say. Where the file does not say that vsftpd
+    /// listens, all that have a socket on their input are sessions that inetd or systemd started.
     pub fn is_daemon(&self, all: &[Self], listens: bool) -> bool {
         let is_child = all.iter().any(|other| other.pid == self.parent);
-        let has_client = self.input.starts_with("socket:");
-        !is_child && (!has_client || (listens && self.session == self.pid))
+        let has_client = self.input.starts_with("socket:") && (self.input == self.errors || !listens);
+        !is_child && !has_client
     }
 
     /// Whether it may have been started with this file. One that names other files with their whole paths was not; one

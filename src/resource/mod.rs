@@ -2,6 +2,8 @@
 //! steps remove the difference, all as data.
 
 mod boot_sysctl;
+#[cfg(test)]
+mod drain_tests;
 mod expire_quiescent_template;
 mod ip_forward;
 mod mark_rules;

@@ -111,7 +111,7 @@ impl State {
                 let sessions: String = (0..self.old_sessions)
                     .map(|number| {
                         format!(
-                            "process {} (vsftpd) S 77 77 77 0 -1 0 0 0 0 0 0 0 0 0 0 0 0 0 900 1 | socket:[1] | vsftpd: x|\n",
+                            "process {} (vsftpd) S 77 77 77 0 -1 0 0 0 0 0 0 0 0 0 0 0 0 0 900 1 | socket:[1] | socket:[1] | vsftpd: x|\n",
                             100 + number
                         )
                     })
@@ -119,7 +119,7 @@ impl State {
                 let facts = format!(
                     "conf /etc/vsftpd.conf\nchanged 1000 2026-01-01 00:00:00.5 +0000\nnow 2000.5 1900.00 1.00 100\n\
                      ticks 190000\n{sessions}stamp {stamp} 77 500 180000 {read} 1000 2026-01-01 00:00:00.5 +0000\nprocess 77 (vsftpd) S 1 77 77 0 -1 0 0 0 0 0 0 0 0 0 0 0 0 0 500 1 \
-                     | /dev/null | /usr/sbin/vsftpd|/etc/vsftpd.conf|\n"
+                     | /dev/null | /dev/null | /usr/sbin/vsftpd|/etc/vsftpd.conf|\n"
                 );
                 vec![said(facts), said(self.vsftpd_conf.clone())]
             }
