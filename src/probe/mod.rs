@@ -32,8 +32,7 @@ use std::{collections::BTreeMap, fmt};
 fn regular(path: &str) -> String {
     format!(
         "if [ ! -e \"{path}\" ]; then :; elif [ -f \"{path}\" ]; then cat -- \"{path}\"; \
-         else echo \"{path}{}\" >&2; exit 1; fi",
-        NOT_REGULAR
+         else echo \"{path}{NOT_REGULAR}\" >&2; exit 1; fi"
     )
 }
 
