@@ -86,19 +86,22 @@ impl MarkRules {
             }
         }
         // The last MARK wins. A rule of an older mark stays while its service has connections, so ours must stand behind
-        // it; they come there late, when the new service can take the clients. One before it does not count.
-        let last_older = stale.iter().filter(|rule| self.is_older(&rule.rule)).map(|rule| rule.number).max();
+        // it; they come there late, when the new service can take the clients. One of ours before it does not count.
+        let older: Vec<&PlacedRule> = stale.iter().copied().filter(|rule| self.is_older(&rule.rule)).collect();
+        let overruled = |ports: &PortSet, number: usize| {
+            older.iter().any(|rule| rule.number > number && rule.rule.destination_ports.overlaps(ports))
+        };
         let (shadowed, mut fitting): (Vec<_>, Vec<_>) =
-            fitting.into_iter().partition(|rule| last_older.is_some_and(|last| rule.number < last));
-        changes.late = last_older.is_some();
+            fitting.into_iter().partition(|rule| overruled(&rule.rule.destination_ports, rule.number));
         // What fitting rules leave unmarked is added, in the reference set-up's two pieces: before the first stale one,
         // which rules on until it goes.
-        let place = match (last_older, stale.first()) {
-            (None, Some(rule)) => Place::Before(rule.number),
+        let marked = ports_of(&fitting);
+        let missing: Vec<PortSet> = self.pieces().into_iter().filter(|piece| !piece.is_subset(&marked)).collect();
+        changes.late = missing.iter().any(|piece| overruled(piece, 0));
+        let place = match stale.first() {
+            Some(rule) if !changes.late => Place::Before(rule.number),
             _ => Place::End,
         };
-        let marked = ports_of(&fitting);
-        let missing = self.pieces().into_iter().filter(|piece| !piece.is_subset(&marked));
         let mut added = PortSet::default();
         for piece in missing {
             changes.inserts.push((place, self.rule(&piece)));
