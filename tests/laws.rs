@@ -1,6 +1,8 @@
 //! Laws that hold for every state of a host, over a host in memory.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, missing_docs, reason = "a test may panic")]
 
+#[path = "laws/drain.rs"]
+mod drain;
 mod model;
 mod support;
 
@@ -15,8 +17,8 @@ use lvs_ftp::{
     plan::{Stage, Step, steps},
     probe::{Facts, IptablesCommand, Probe},
     resource::{
-        ActiveSource, BootForward, IpForward, MarkRules, NatRule, RealServer, Resource, SavedFilter, SavedIpvs,
-        Service, VirtualService, VsftpdReload, VsftpdSettings, Wish,
+        ActiveSource, BootSysctl, ExpireQuiescentTemplate, IpForward, MarkRules, NatRule, Parameter, RealServer,
+        Resource, SavedFilter, SavedIpvs, Service, VirtualService, VsftpdReload, VsftpdSettings, Wish,
     },
     run::{Options, apply, check, plan},
 };
@@ -49,6 +51,12 @@ fn target(cluster: &Cluster) -> Target {
         control_port: Port::FTP,
         own: vec![("idle_session_timeout".to_owned(), "300".to_owned())],
     };
+    let servers = cluster.servers.iter().map(|(last, weight)| RealServer {
+        host: format!("ftp{last}"),
+        address: [10, 1, 1, *last].into(),
+        weight: Weight::try_from(*weight).unwrap(),
+    });
+    let real_servers: Vec<RealServer> = servers.collect();
     let nat_rule = NatRule {
         play: play.clone(),
         command: command.clone(),
@@ -61,6 +69,9 @@ fn target(cluster: &Cluster) -> Target {
         mark,
         control_port: Port::FTP,
         passive_ports,
+        other_marks: Vec::new(),
+        real_servers: real_servers.clone(),
+        drain_timeout: 300,
     };
     let service = VirtualService {
         play: play.clone(),
@@ -70,15 +81,8 @@ fn target(cluster: &Cluster) -> Target {
         scheduler: cluster.scheduler.parse::<Scheduler>().unwrap(),
         persistence: Persistence::new(cluster.seconds, lvs_ftp::lvs::Netmask::HOST).unwrap(),
         forwarding: ForwardingMethod::Nat,
-        real_servers: cluster
-            .servers
-            .iter()
-            .map(|(last, weight)| RealServer {
-                host: format!("ftp{last}"),
-                address: [10, 1, 1, *last].into(),
-                weight: Weight::try_from(*weight).unwrap(),
-            })
-            .collect(),
+        real_servers,
+        drain_timeout: 300,
     };
     let boot = |names: &[&str]| -> Arc<dyn Resource> {
         Arc::new(Service {
@@ -97,7 +101,8 @@ fn target(cluster: &Cluster) -> Target {
         Arc::new(service.clone()),
         Arc::new(SavedFilter { command, mark_rules: vec![mark_rules], nat_rules: vec![nat_rule] }),
         Arc::new(SavedIpvs(vec![service])),
-        Arc::new(BootForward),
+        Arc::new(ExpireQuiescentTemplate { kept: true }),
+        Arc::new(BootSysctl(vec![Parameter::IP_FORWARD, Parameter::EXPIRE_QUIESCENT_TEMPLATE])),
         boot(&["netfilter-persistent", "iptables"]),
         boot(&["ipvsadm"]),
     ];

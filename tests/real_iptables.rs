@@ -16,7 +16,7 @@ use lvs_ftp::{
 };
 use model::{Model, State};
 use serde_json::json;
-use std::sync::Arc;
+use std::{os::unix::fs::PermissionsExt, sync::Arc};
 use support::{Netns, connection};
 
 const BACKENDS: [&str; 2] = ["iptables-legacy", "iptables-nft"];
@@ -40,10 +40,28 @@ fn target(backend: &str) -> Target {
             mark: 21.try_into().unwrap(),
             control_port: 21.try_into().unwrap(),
             passive_ports: "10000:20000".parse().unwrap(),
+            other_marks: Vec::new(),
+            real_servers: Vec::new(),
+            drain_timeout: 300,
         }),
     ];
     let wanted = resources.into_iter().map(|resource| Wanted { play: play.clone(), resource });
     Target { routes: Vec::new(), serves: Vec::new(), host: support::host(), wanted: wanted.collect() }
+}
+
+/// Tools that a network namespace on a kernel without ip_vs lacks: an ipvsadm whose table is empty.
+fn tools() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ipvsadm");
+    std::fs::write(&path, "#!/bin/sh\n").unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    folder
+}
+
+/// The words that run a command in the namespace, with these tools.
+fn words(netns: &Netns, tools: &tempfile::TempDir) -> Vec<String> {
+    let script = format!("mount --bind {} /usr/local/sbin && exec \"$@\"", tools.path().display());
+    [netns.words(), ["sh", "-c", &script, "sh"].map(str::to_owned).into()].concat()
 }
 
 /// The two chains as the backend prints them.
@@ -111,7 +129,7 @@ fn shlex_split(text: &str) -> Vec<String> {
 /// The reference rules, however they were typed, are recognised: nothing is planned, and counters stay.
 #[test]
 fn hand_typed_rules_are_adopted() {
-    let session = Session::new(10).unwrap();
+    let (session, tools) = (Session::new(10).unwrap(), tools());
     for backend in BACKENDS {
         for rules in ADOPTED {
             let netns = Netns::new();
@@ -128,7 +146,7 @@ fn hand_typed_rules_are_adopted() {
             type_rules(&netns, backend, &rules);
             netns.sh(&format!("{backend}-save -c | sed 's/^\\[0:0\\] /[7:99] /' | {backend}-restore -c"));
             let before = netns.sh(&format!("{backend}-save -c | grep -v ^#"));
-            let host = connection(&session, &json!({"lvs_ftp_exec": netns.words()}));
+            let host = connection(&session, &json!({"lvs_ftp_exec": words(&netns, &tools)}));
             let outcome = apply(&[(target(backend), host)], &Options::default()).unwrap().remove(0);
             assert_eq!(outcome.trouble, None);
             assert_eq!(
@@ -184,7 +202,7 @@ fn the_host_in_memory_does_what_iptables_does() {
             "-A POSTROUTING -s 10.9.9.0/24 -p tcp -m tcp --sport 20 -m comment --comment \"lvs-ftp: Public FTP\" -j MASQUERADE",
         ],
     ];
-    let session = Session::new(10).unwrap();
+    let (session, tools) = (Session::new(10).unwrap(), tools());
     for backend in BACKENDS {
         for (mangle, nat) in mangles.iter().flat_map(|mangle| nats.iter().map(move |nat| (mangle, nat))) {
             let nat: Vec<String> = nat.iter().map(|rule| (*rule).to_owned()).collect();
@@ -194,7 +212,7 @@ fn the_host_in_memory_does_what_iptables_does() {
             duct::cmd(&restore[0], &restore[1..]).stdin_bytes(text.as_str()).run().unwrap();
             assert_eq!(chains(&netns, backend), (mangle.clone(), nat.clone()), "the rules of this test are canonical");
             let model = Model::new(State { mangle: mangle.clone(), nat, ..State::default() });
-            let real = connection(&session, &json!({"lvs_ftp_exec": netns.words()}));
+            let real = connection(&session, &json!({"lvs_ftp_exec": words(&netns, &tools)}));
             let in_memory = apply(&[(target(backend), model)], &Options::default()).unwrap().remove(0);
             assert_eq!(in_memory.trouble, None);
             let hosts = [(target(backend), real)];
@@ -219,12 +237,12 @@ fn chains_nat(text: &str) -> Vec<String> {
 /// Rules in both backends: packets pass both, so nothing is planned.
 #[test]
 fn rules_in_both_backends_are_an_error() {
-    let session = Session::new(10).unwrap();
+    let (session, tools) = (Session::new(10).unwrap(), tools());
     for (backend, other) in [(BACKENDS[0], BACKENDS[1]), (BACKENDS[1], BACKENDS[0])] {
         let netns = Netns::new();
         type_rules(&netns, backend, ADOPTED[0]);
         type_rules(&netns, other, &ADOPTED[0][1..2]);
-        let host = connection(&session, &json!({"lvs_ftp_exec": netns.words()}));
+        let host = connection(&session, &json!({"lvs_ftp_exec": words(&netns, &tools)}));
         let outcome = check(&[(target(backend), host)], &Options::default()).remove(0);
         let text = outcome.trouble.unwrap().text().to_owned();
         assert!(
@@ -237,12 +255,12 @@ fn rules_in_both_backends_are_an_error() {
 /// One bad line refuses the whole block: what was there stays, counters too.
 #[test]
 fn a_block_is_all_or_nothing() {
-    let session = Session::new(10).unwrap();
+    let (session, tools) = (Session::new(10).unwrap(), tools());
     for backend in BACKENDS {
         let netns = Netns::new();
         type_rules(&netns, backend, ADOPTED[0]);
         let before = chains(&netns, backend);
-        let host = connection(&session, &json!({"lvs_ftp_exec": netns.words()}));
+        let host = connection(&session, &json!({"lvs_ftp_exec": words(&netns, &tools)}));
         let probe = Probe::PacketFilter(command(backend));
         let facts = host.observe(std::slice::from_ref(&probe)).unwrap();
         let step = Step::Rules {

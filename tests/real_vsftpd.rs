@@ -168,6 +168,118 @@ fn a_reload_that_is_owed_is_seen() {
     std::fs::remove_file(lvs_ftp::probe::stamp_path(&conf)).unwrap();
 }
 
+/// Sessions that began before the daemon read its file are counted until they end, through reload and restart, however
+/// vsftpd makes its processes.
+#[test]
+fn sessions_of_before_are_counted() {
+    for model in ["", "setproctitle_enable=YES\n", "one_process_model=YES\n"] {
+        count_sessions(model);
+    }
+}
+
+fn count_sessions(model: &str) {
+    let session = Session::new(10).unwrap();
+    let netns = Netns::new();
+    netns.sh("ip link set lo up");
+    let (folder, conf) = folder();
+    let empty = folder.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    let base = format!(
+        "listen=YES\nlisten_port=2121\nlisten_address=127.0.0.1\nbackground=NO\nanonymous_enable=YES\nsecure_chroot_dir={}\n{model}",
+        empty.display()
+    );
+    std::fs::write(&conf, &base).unwrap();
+    let host = connection(&session, &json!({"lvs_ftp_exec": netns.words()}));
+    let probe = Probe::Vsftpd(Some(conf.clone()));
+    let look = || -> Vsftpd {
+        let facts = host.observe(std::slice::from_ref(&probe)).unwrap();
+        facts.vsftpd(Some(&conf)).unwrap().clone()
+    };
+    let start = || {
+        let words = [netns.words(), vec!["vsftpd".to_owned(), conf.to_string()]].concat();
+        let daemon =
+            duct::cmd(&words[0], &words[1..]).unchecked().stdin_null().stdout_null().stderr_null().start().unwrap();
+        // What begins within a second counts as old.
+        std::thread::sleep(Duration::from_millis(1300));
+        daemon
+    };
+    // A busy machine tells the time by and by, so a daemon that starts right behind the change is in doubt.
+    std::thread::sleep(Duration::from_millis(500));
+    let daemon = start();
+    let mut early = Client::connect(&netns);
+    assert_eq!(look().lingering.sessions, 0, "{model}: a session of the file as it is");
+    std::fs::write(&conf, format!("{base}ftpd_banner=two\n")).unwrap();
+    let found = look();
+    assert!(found.lingering.sessions > 0 && found.lingering.seconds == 0, "{model}: no session works by this file");
+    let ids: Vec<(u32, u64)> = found.daemons.iter().map(|one| (one.pid, one.start_ticks)).collect();
+    host.change(&[Step::VsftpdReload { conf: conf.clone(), daemons: ids }]).unwrap();
+    std::thread::sleep(Duration::from_millis(1300));
+    let after = look();
+    assert!(after.daemons[0].has_read);
+    assert!(after.lingering.sessions > 0, "{model}: the reload did not change the session");
+    assert_eq!(after.lingering.seconds, 1, "{model}");
+    let mut late = Client::connect(&netns);
+    assert_eq!(look().lingering.sessions, after.lingering.sessions, "{model}: a new session is none of them");
+    assert!(early.noop().contains("530"));
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(look().lingering.sessions, 0, "{model}: it has ended, the new one goes on");
+
+    // The end of the daemon may end its sessions or leave them, by vsftpd's version.
+    netns.sh(&format!("kill {}", look().daemons[0].pid));
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(look().daemons, [], "{model}: an orphan is no daemon");
+    drop(daemon);
+    let daemon = start();
+    let restarted = look();
+    assert_eq!(restarted.daemons.len(), 1, "{model}");
+    assert_eq!(restarted.lingering.sessions > 0, late.noop().contains("530"), "{model}: it is counted if it lives");
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(look().lingering.sessions, 0, "{model}");
+    stop(&netns);
+    drop(daemon);
+    std::fs::remove_file(lvs_ftp::probe::stamp_path(&conf)).unwrap();
+}
+
+/// Without a daemon each session reads the file when it begins: what is older than the file's change is counted.
+#[test]
+fn sessions_of_inetd_are_counted() {
+    let (session, netns) = (Session::new(10).unwrap(), Netns::new());
+    let (folder, conf) = folder();
+    std::fs::create_dir(folder.path().join("empty")).unwrap();
+    let text = format!("anonymous_enable=YES\nsecure_chroot_dir={}\n", folder.path().join("empty").display());
+    std::fs::write(&conf, &text).unwrap();
+    std::thread::sleep(Duration::from_millis(1300));
+    let host = connection(&session, &json!({"lvs_ftp_exec": netns.words()}));
+    let probe = Probe::Vsftpd(Some(conf.clone()));
+    let look = || {
+        let facts = host.observe(std::slice::from_ref(&probe)).unwrap();
+        let found = facts.vsftpd(Some(&conf)).unwrap();
+        assert_eq!(found.daemons, [], "nothing here can be told to read the file again");
+        found.lingering
+    };
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (server, _) = listener.accept().unwrap();
+    let words = [netns.words(), vec!["setsid".to_owned(), "vsftpd".to_owned(), conf.to_string()]].concat();
+    let socket = std::os::fd::OwnedFd::from(server);
+    let vsftpd = duct::cmd(&words[0], &words[1..])
+        .unchecked()
+        .stdout_file(socket.try_clone().unwrap())
+        .stderr_null()
+        .stdin_file(socket)
+        .start()
+        .unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(look().sessions, 0);
+    std::fs::write(&conf, format!("{text}ftpd_banner=two\n")).unwrap();
+    std::thread::sleep(Duration::from_millis(1300));
+    let left = look();
+    assert!(left.sessions > 0 && left.seconds == 1, "{left:?}");
+    drop(client);
+    vsftpd.wait().unwrap();
+    assert_eq!(look().sessions, 0);
+}
+
 /// Ends every vsftpd of the namespace.
 fn stop(netns: &Netns) {
     netns.sh("for pid in $(ip netns pids $(ip netns identify)); do case $(cat /proc/$pid/comm 2>/dev/null) in vsftpd) kill $pid;; esac; done");

@@ -6,6 +6,7 @@ mod model;
 
 use lvs_ftp::{
     desired::{self, Side, Target},
+    format::ipvs::IpvsTable,
     host::{Change, HostError, LockError, Observe, StepError},
     inventory::{ConnectionOptions, Inventory},
     plan::Step,
@@ -37,6 +38,7 @@ struct Host {
     meddle: Meddle,
     holds: &'static str,
     locked_by: Option<&'static str>,
+    dead: bool,
 }
 
 impl Host {
@@ -47,6 +49,9 @@ impl Host {
 
 impl Observe for Host {
     fn observe(&self, probes: &[Probe]) -> Result<Facts, HostError> {
+        if self.dead {
+            return Err(HostError::Unreachable("no route to host".to_owned()));
+        }
         let state = self.model.state();
         let answers: Vec<_> = probes
             .iter()
@@ -76,7 +81,7 @@ impl Change for Host {
                 Step::File { .. } => "boot",
                 Step::VsftpdReload { .. } => "reload",
                 Step::Service { .. } => "service",
-                Step::Person(_) => "person",
+                Step::KeepTemplates | Step::Person(_) => "other",
             })
             .collect();
         self.note(&words.join(" "));
@@ -100,10 +105,11 @@ struct Site {
 }
 
 fn site(change: impl FnOnce(&mut Value)) -> Site {
-    let hosts = json!({
-        "lvs": {"hosts": {"lvs1": {}, "lvs2": {}}},
-        "ftp": {"hosts": {"10.1.1.[11:13]": {}}}
-    });
+    site_with(json!({"10.1.1.[11:13]": {}}), change)
+}
+
+fn site_with(servers: Value, change: impl FnOnce(&mut Value)) -> Site {
+    let hosts = json!({"lvs": {"hosts": {"lvs1": {}, "lvs2": {}}}, "ftp": {"hosts": servers}});
     let inventory = Inventory::of(&[Source::new("hosts.json", hosts.to_string())]).unwrap();
     let mut play = json!({"name": "Public FTP", "ftp_cluster": {
         "virtual_ip": "192.0.2.10",
@@ -127,6 +133,7 @@ fn site(change: impl FnOnce(&mut Value)) -> Site {
             meddle: Box::new(|_, _| Ok(())),
             holds: if target.host.name == "lvs1" { "192.0.2.10" } else { "192.0.2.3" },
             locked_by: None,
+            dead: false,
         };
         (target, host)
     };
@@ -320,4 +327,24 @@ fn after_a_signal_nothing_more_is_begun() {
     assert!(outcomes.iter().all(|outcome| outcome.trouble.is_none()));
     let made = |outcome: &Outcome| outcome.each().filter(|(_, _, progress)| **progress == Progress::Made).count();
     assert_eq!((made(&outcomes[0]), made(&outcomes[1])), (0, 4));
+}
+
+/// A real server that is dead may be taken out of service; nothing else goes meanwhile.
+#[test]
+fn a_dead_real_server_can_be_drained() {
+    let mut site = site_with(json!({"10.1.1.11": {"lvs_weight": 0}, "10.1.1.[12:13]": {}}), |_| {});
+    let table = "-A -f 21 -s wlc -p 300\n-a -f 21 -r 10.1.1.11:0 -m -w 1\n-a -f 21 -r 10.1.1.12:0 -m -w 1\n\
+                 -a -f 21 -r 10.1.1.99:0 -m -w 1\n";
+    for router in ["lvs1", "lvs2"] {
+        site.host(router).model.0.lock().unwrap().ipvs = IpvsTable::parse(table.as_bytes()).unwrap();
+    }
+    site.host("11").dead = true;
+    let outcomes = site.apply();
+    assert_eq!(
+        site.hosts[0].1.model.state().ipvs.render(),
+        "-A -f 21 -s wlc -p 300\n-a -f 21 -r 10.1.1.11:0 -m -w 0\n-a -f 21 -r 10.1.1.12:0 -m -w 1\n\
+         -a -f 21 -r 10.1.1.13:0 -m -w 1\n-a -f 21 -r 10.1.1.99:0 -m -w 1\n"
+    );
+    let why = "the real server 10.1.1.11 failed".to_owned();
+    assert!(held(&outcomes).contains(&("lvs1 contract".to_owned(), why)), "{:?}", held(&outcomes));
 }

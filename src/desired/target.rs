@@ -7,8 +7,8 @@ use crate::{
     playbook::{Cluster, Director, Play, Services},
     probe::{IptablesCommand, Probe},
     resource::{
-        ActiveSource, BootForward, IpForward, MarkRules, NatRule, RealServer, Resource, SavedFilter, SavedIpvs,
-        Service, VirtualService, VsftpdReload, VsftpdSettings,
+        ActiveSource, BootSysctl, ExpireQuiescentTemplate, IpForward, MarkRules, NatRule, Parameter, RealServer,
+        Resource, SavedFilter, SavedIpvs, Service, VirtualService, VsftpdReload, VsftpdSettings,
     },
     source::{Fault, Faults, shown},
 };
@@ -83,6 +83,8 @@ struct Host<'a> {
     mark_rules: Vec<MarkRules>,
     virtual_services: Vec<VirtualService>,
     vsftpd: Vec<(&'a Play, VsftpdSettings)>,
+    /// Whether any of them wants persistence templates kept.
+    keeps_templates: bool,
     services: Vec<(&'a Play, Service)>,
 }
 
@@ -120,12 +122,13 @@ impl<'a> Targets<'a> {
         );
         let host = &mut self.hosts[index];
         host.target.routes.push(play.name.clone());
-        let rules = mark_rules(play, command.clone());
-        host.want(play, Arc::new(rules.clone()));
-        host.mark_rules.push(rules);
+        host.keeps_templates |= play.cluster.routers.keeps_templates;
         let others = all.iter().filter(|other| other.routers.iter().any(|router| router.name == vars.name));
         let marks = others.map(|other| other.play.cluster.firewall_mark).collect();
         let service = virtual_service(cluster, command, marks);
+        let rules = mark_rules(play, &service);
+        host.want(play, Arc::new(rules.clone()));
+        host.mark_rules.push(rules);
         host.want(play, Arc::new(service.clone()));
         host.virtual_services.push(service);
         let own = cluster.services_on(&play.cluster.routers.services, &vars.name);
@@ -186,6 +189,7 @@ impl<'a> Host<'a> {
             mark_rules: Vec::new(),
             virtual_services: Vec::new(),
             vsftpd: Vec::new(),
+            keeps_templates: false,
             services: Vec::new(),
         }
     }
@@ -216,7 +220,10 @@ impl<'a> Host<'a> {
                 }),
             );
             want(&owner, Arc::new(SavedIpvs(self.virtual_services)));
-            want(&owner, Arc::new(BootForward));
+            want(&owner, Arc::new(ExpireQuiescentTemplate { kept: self.keeps_templates }));
+            let mut parameters = vec![Parameter::IP_FORWARD];
+            parameters.extend(self.keeps_templates.then_some(Parameter::EXPIRE_QUIESCENT_TEMPLATE));
+            want(&owner, Arc::new(BootSysctl(parameters)));
         }
         for (play, service) in self.services {
             want(&play.name, Arc::new(service));
@@ -251,14 +258,17 @@ fn active(cluster: &Cluster) -> Option<(ipnet::Ipv4Net, ActiveSource)> {
     cluster.real_servers.network.map(|network| (network, source))
 }
 
-fn mark_rules(play: &Play, command: IptablesCommand) -> MarkRules {
+fn mark_rules(play: &Play, service: &VirtualService) -> MarkRules {
     MarkRules {
         play: play.name.clone(),
-        command,
+        command: service.command.clone(),
         virtual_ip: play.cluster.virtual_ip,
         mark: play.cluster.firewall_mark,
         control_port: play.cluster.control_port,
         passive_ports: play.cluster.passive_ports,
+        other_marks: service.other_marks.clone(),
+        real_servers: service.real_servers.clone(),
+        drain_timeout: service.drain_timeout,
     }
 }
 
@@ -276,6 +286,7 @@ fn virtual_service(cluster: &ResolvedCluster, command: IptablesCommand, marks: V
         real_servers: servers
             .map(|server| RealServer { host: server.host.name.clone(), address: server.real_ip, weight: server.weight })
             .collect(),
+        drain_timeout: play.cluster.drain_timeout,
     }
 }
 

@@ -56,7 +56,8 @@ fn both_sides_are_derived() {
             "A virtual_service",
             "A saved_filter",
             "A saved_ipvs",
-            "A boot_forward",
+            "A expire_quiescent_template",
+            "A boot_sysctl",
             "A service_at_boot netfilter-persistent",
             "A service_at_boot ipvsadm",
         ]

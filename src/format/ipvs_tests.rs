@@ -52,9 +52,11 @@ fn thresholds_join_their_destinations() {
     let mut table = IpvsTable::parse(b"-A -f 21 -s wlc\n-a -f 21 -r 10.1.1.11:0 -m -w 1\n").unwrap();
     let listing = "IP Virtual Server version 1.2.1 (size=4096)\n\
         Prot LocalAddress:Port            Uthreshold Lthreshold ActiveConn InActConn\n\
-        \x20 -> RemoteAddress:Port\nFWM  21 wlc\n  -> 10.1.1.11:0                  100        50         0          0\n";
-    ipvs_thresholds::join(&mut table, listing.as_bytes()).unwrap();
+        \x20 -> RemoteAddress:Port\nFWM  21 wlc\n  -> 10.1.1.11:0                  100        50         3          4\n";
+    let connections = ipvs_thresholds::join(&mut table, listing.as_bytes()).unwrap();
     assert_eq!(table.services[0].destinations[0].thresholds, (100, 50));
+    assert_eq!(connections.to(&ServiceKey::mark(21), "10.1.1.11:0"), 7);
+    assert_eq!(connections.to(&ServiceKey::mark(22), "10.1.1.11:0"), 0);
     assert_eq!(
         table.services[0].destinations[0].words().join(" "),
         "-r 10.1.1.11:0 -m -w 1 -x 100 -y 50",

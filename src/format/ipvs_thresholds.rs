@@ -1,18 +1,36 @@
-//! `ipvsadm -L -n --thresholds`: the attributes of destinations that `-S` leaves out.
+//! `ipvsadm -L -n --thresholds`: the attributes of destinations that `-S` leaves out, and their connections.
 
 use super::{
     Malformed,
     ipvs::{IpvsTable, ServiceKey},
 };
+use std::collections::BTreeMap;
 
-/// Puts the thresholds of a listing into the table that was printed just before it.
+/// How many connections the router has for each destination, active and inactive together. They are counters and no
+/// attributes, so they are not in the table: nothing is ever compared with them.
+///
+/// A persistence template is no connection, and is not counted. It need not be: a client that has nothing else is given
+/// to another server when it comes again, because the kernel drops a template whose server is gone.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Connections(BTreeMap<ServiceKey, BTreeMap<String, u64>>);
+
+impl Connections {
+    /// Those of one destination of a service.
+    #[must_use]
+    pub fn to(&self, key: &ServiceKey, address: &str) -> u64 {
+        self.0.get(key).and_then(|service| service.get(address)).copied().unwrap_or(0)
+    }
+}
+
+/// Puts the thresholds of a listing into the table that was printed just before it, and returns the connections.
 ///
 /// A destination of the table that the listing lacks is an error: the table changed between the two, or one was cut.
-pub fn join(table: &mut IpvsTable, listing: &[u8]) -> Result<(), Malformed> {
+pub fn join(table: &mut IpvsTable, listing: &[u8]) -> Result<Connections, Malformed> {
     let malformed = |line: usize, what, text: &str| Malformed { line, what, text: text.trim_end().into() };
     let listing_text = String::from_utf8_lossy(listing);
     let mut key = None;
     let mut seen = 0;
+    let mut connections = Connections::default();
     for (number, line) in listing_text.split('\n').enumerate() {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words.as_slice() {
@@ -21,9 +39,10 @@ pub fn join(table: &mut IpvsTable, listing: &[u8]) -> Result<(), Malformed> {
             ["TCP", address, ..] => key = Some(vec!["-t", address]),
             ["UDP", address, ..] => key = Some(vec!["-u", address]),
             ["SCTP", address, ..] => key = Some(vec!["--sctp-service", address]),
-            ["->", address, upper, lower, _active, _inactive] => {
+            ["->", address, upper, lower, active, inactive] => {
                 let what = "this destination is not in the table printed before: it changed meanwhile";
-                let (Some(key), Ok(upper), Ok(lower)) = (&key, upper.parse(), lower.parse()) else {
+                let counts = active.parse::<u64>().and_then(|active| Ok(active.saturating_add(inactive.parse()?)));
+                let (Some(key), Ok(upper), Ok(lower), Ok(count)) = (&key, upper.parse(), lower.parse(), counts) else {
                     return Err(malformed(number + 1, "this is not a line of ipvsadm -L --thresholds", line));
                 };
                 let key = ServiceKey::from_words(key.iter().map(|word| (*word).to_owned()).collect());
@@ -34,6 +53,7 @@ pub fn join(table: &mut IpvsTable, listing: &[u8]) -> Result<(), Malformed> {
                     .and_then(|service| service.destinations.iter_mut().find(|known| known.address == *address))
                     .ok_or_else(|| malformed(number + 1, what, line))?;
                 destination.thresholds = (upper, lower);
+                connections.0.entry(key).or_default().insert((*address).to_owned(), count);
                 seen += 1;
             }
             ["IP" | "Prot" | "->", ..] | [] => {}
@@ -44,7 +64,7 @@ pub fn join(table: &mut IpvsTable, listing: &[u8]) -> Result<(), Malformed> {
     }
     let printed: usize = table.services.iter().map(|service| service.destinations.len()).sum();
     if seen == printed {
-        Ok(())
+        Ok(connections)
     } else {
         let what = "the listing lacks destinations of the table printed before: it changed meanwhile or was cut off";
         Err(malformed(listing_text.lines().count(), what, ""))

@@ -3,7 +3,7 @@
 use crate::{
     format::{cksum::cksum, sh},
     plan::{Proof, Step, block},
-    probe::{CHANGED, IptablesCommand, stamp_path},
+    probe::{CHANGED, EXPIRE_QUIESCENT_TEMPLATE, IptablesCommand, TICKS, stamp_path},
 };
 use camino::Utf8Path;
 
@@ -20,6 +20,7 @@ pub(super) fn script(step: &Step) -> String {
         }
         Step::Ipvsadm(words) => sh::words(std::iter::once("ipvsadm").chain(words.iter().map(String::as_str))),
         Step::IpForward => "echo 1 >/proc/sys/net/ipv4/ip_forward".to_owned(),
+        Step::KeepTemplates => format!("echo 0 >{EXPIRE_QUIESCENT_TEMPLATE}"),
         Step::File { path, observed, text, proof } => file(path, observed.as_deref(), text, proof),
         Step::VsftpdReload { conf, daemons } => reload(conf, daemons),
         Step::Service { manager, name, act } => service(&manager.command(name, act)),
@@ -164,7 +165,7 @@ tried=$conf; what=$conf
         text.push_str(&format!(
             "case $(cat /proc/{pid}/stat 2>/dev/null) in\n'{pid} (vsftpd) '*' {start} '*) ;;\n\
              *) fail 'vsftpd, process {pid}, is gone; run again' ;;\nesac\n\
-             kill -HUP {pid} || exit\necho \"{pid} {start} $sum $changed\" >>\"$new\" || exit\n"
+             kill -HUP {pid} || exit\necho \"{pid} {start} $({TICKS}) $sum $changed\" >>\"$new\" || exit\n"
         ));
     }
     text.push_str("mv -f -- \"$new\" \"$stamp\"");

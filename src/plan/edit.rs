@@ -35,6 +35,8 @@ pub enum RuleEdit {
 pub struct RuleChanges {
     /// Rules that come: where, and matches and target.
     pub inserts: Vec<(Place, String)>,
+    /// Whether they come only when things go, because they end what an older rule does.
+    pub late: bool,
     /// Rules that go, and why.
     pub deletes: Vec<(PlacedRule, &'static str)>,
     /// What somebody should look at.

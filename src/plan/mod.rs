@@ -92,7 +92,8 @@ pub struct Change {
     pub before: Vec<u8>,
     /// The text of the thing as it shall be; empty when it goes.
     pub after: Vec<u8>,
-    /// A host that must have come this far itself: clients are not sent to a real server that failed.
+    /// A host that must have come this far itself: clients are not sent to a real server that failed. A drain instead
+    /// names the host that it takes out of service, and that one may have failed.
     pub needs: Option<String>,
     /// What must have ended before it is made; until then it is a drain in progress, and not drift.
     pub drain: Option<Drain>,

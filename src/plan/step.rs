@@ -3,7 +3,7 @@
 use super::{Change, RuleEdit, Stage, block};
 use crate::{
     format::sh,
-    probe::{IptablesCommand, ServiceManager},
+    probe::{EXPIRE_QUIESCENT_TEMPLATE, IptablesCommand, ServiceManager},
 };
 use camino::Utf8PathBuf;
 use std::fmt;
@@ -26,6 +26,8 @@ pub enum Step {
     Ipvsadm(Vec<String>),
     /// The kernel forwards IPv4 packets from now on.
     IpForward,
+    /// The kernel keeps the persistence templates of servers with weight 0 from now on.
+    KeepTemplates,
     /// A file gets a new text, if its user takes it and nobody changed the old one meanwhile.
     File {
         /// The file.
@@ -110,6 +112,7 @@ impl fmt::Display for Step {
             Self::Rules { table, .. } => write!(f, "change the rules of table {table}"),
             Self::Ipvsadm(words) => write!(f, "run ipvsadm {}", words.join(" ")),
             Self::IpForward => f.write_str("set net.ipv4.ip_forward"),
+            Self::KeepTemplates => f.write_str("set net.ipv4.vs.expire_quiescent_template"),
             Self::File { path, observed: Some(_), .. } => write!(f, "replace {path}"),
             Self::File { path, observed: None, .. } => write!(f, "write {path}"),
             Self::VsftpdReload { conf, .. } => write!(f, "make vsftpd read {conf} again"),
@@ -143,6 +146,7 @@ impl Step {
             }
             Self::Ipvsadm(words) => vec![format!("ipvsadm {}", sh::words(words))],
             Self::IpForward => vec!["echo 1 >/proc/sys/net/ipv4/ip_forward".to_owned()],
+            Self::KeepTemplates => vec![format!("echo 0 >{EXPIRE_QUIESCENT_TEMPLATE}")],
             Self::File { path, text, .. } => vec![format!("replace {path} ({} bytes)", text.len())],
             Self::VsftpdReload { daemons, .. } => daemons.iter().map(|(pid, _)| format!("kill -HUP {pid}")).collect(),
             Self::Service { manager, name, act } => vec![manager.command(name, act)],
@@ -154,7 +158,8 @@ impl Step {
 /// The steps of one stage: rule edits of one table joined into one block where the first of them stands.
 ///
 /// Things go in the reverse order of their coming: a service of an older mark before the rule that tells of it, so that
-/// a run which dies between the two still leaves the next one what it needs to know.
+/// a run which dies between the two still leaves the next one what it needs to know. What waits for connections to end
+/// goes behind everything else, in blocks of its own.
 #[must_use]
 pub fn steps<'a>(changes: impl IntoIterator<Item = &'a Change>, stage: Stage) -> Vec<Step> {
     let mine: Vec<&Change> = changes.into_iter().filter(|change| change.stage == stage).collect();
@@ -164,8 +169,14 @@ pub fn steps<'a>(changes: impl IntoIterator<Item = &'a Change>, stage: Stage) ->
 /// The same, each step with the numbers of the changes that it makes.
 #[must_use]
 pub fn joined(changes: &[&Change], stage: Stage) -> Vec<(Step, Vec<usize>)> {
+    let numbered = changes.iter().copied().enumerate();
+    let (waiting, others): (Vec<_>, Vec<_>) = numbered.partition(|(_, change)| change.drain.is_some());
+    [others, waiting].into_iter().flat_map(|part| in_blocks(part, stage)).collect()
+}
+
+fn in_blocks(changes: Vec<(usize, &Change)>, stage: Stage) -> Vec<(Step, Vec<usize>)> {
     let mut mine: Vec<(Step, usize)> =
-        changes.iter().enumerate().map(|(number, change)| (change.step.clone(), number)).collect();
+        changes.into_iter().map(|(number, change)| (change.step.clone(), number)).collect();
     if stage == Stage::Contract {
         mine.reverse();
     }

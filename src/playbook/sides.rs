@@ -6,7 +6,8 @@ use super::{
 use crate::inventory::Pattern;
 use crate::source::{Fields, Node, Reading, Value};
 
-const ROUTERS: [&str; 6] = ["hosts", "serial", batch::LIMITS[0], batch::LIMITS[1], "director", "services"];
+const ROUTERS: [&str; 7] =
+    ["hosts", "serial", batch::LIMITS[0], batch::LIMITS[1], "director", "expire_quiescent_template", "services"];
 const REAL_SERVERS: [&str; 7] =
     ["hosts", "serial", batch::LIMITS[0], batch::LIMITS[1], "network", "vsftpd", "services"];
 
@@ -16,8 +17,16 @@ pub(super) fn routers(node: &Node, reading: &mut Reading) -> Option<Routers> {
     let serial = optional(fields, "serial", vec![Batch::Count(1)], reading, batch::serial);
     let limits = batch::limits(fields, reading);
     let director = optional(fields, "director", Director::Ipvsadm, reading, director);
+    let keeps_templates = optional(fields, "expire_quiescent_template", false, reading, keeps_templates);
     let services = optional(fields, "services", Services::new(), reading, services::read);
-    Some(Routers { hosts: hosts?, serial: serial?, limits: limits?, director: director?, services: services? })
+    Some(Routers {
+        hosts: hosts?,
+        serial: serial?,
+        limits: limits?,
+        director: director?,
+        keeps_templates: keeps_templates?,
+        services: services?,
+    })
 }
 
 pub(super) fn real_servers(node: &Node, reading: &mut Reading) -> Option<RealServers> {
@@ -58,6 +67,19 @@ pub(super) fn pattern(node: &Node, reading: &mut Reading) -> Option<Pattern> {
         Ok(pattern) => Some(pattern),
         Err(fault) => reading.note(fault),
     }
+}
+
+/// Only 0 can be asked for: with anything else a drain breaks the sessions that it is there for.
+fn keeps_templates(node: &Node, reading: &mut Reading) -> Option<bool> {
+    if reading.number(node, "`expire_quiescent_template`")? == 0 {
+        return Some(true);
+    }
+    reading.refuse_with(
+        node.span,
+        "`expire_quiescent_template` can only be kept at 0",
+        "with 1 a draining real server's sessions lose their next data connection; leave the key out to leave the \
+         kernel's value alone",
+    )
 }
 
 fn director(node: &Node, reading: &mut Reading) -> Option<Director> {

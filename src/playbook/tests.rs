@@ -24,6 +24,7 @@ fn full() -> Value {
                 "hosts": ["lvs_routers"],
                 "serial": ["50%", 1],
                 "director": "ipvsadm",
+                "expire_quiescent_template": 0,
                 "services": { "sshd": { "runlevels": [3, 5], "enabled": true, "running": true } }
             },
             "real_servers": {

@@ -78,6 +78,8 @@ pub struct Routers {
     pub limits: Limits,
     /// What owns the IPVS table.
     pub director: Director,
+    /// Whether `net.ipv4.vs.expire_quiescent_template` is kept at 0; else it is left as it is.
+    pub keeps_templates: bool,
     /// Services at runlevels, by name.
     pub services: Services,
 }

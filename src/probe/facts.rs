@@ -1,10 +1,10 @@
 //! The facts of one host: what the probes' answers say, each read once.
 
 use super::{
-    IptablesCommand, PacketFilter, Probe, SavedFilter, SavedIpvs, Service, ServiceManager, Services, SysctlFiles,
-    Vsftpd,
+    IptablesCommand, Ipvs, NOT_REGULAR, PacketFilter, Probe, SavedFilter, SavedIpvs, Service, ServiceManager, Services,
+    SysctlFiles, Vsftpd,
 };
-use crate::format::{ipvs::IpvsTable, last_words};
+use crate::format::last_words;
 use camino::Utf8Path;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -38,9 +38,11 @@ pub enum Fact {
     /// The running packet filter.
     PacketFilter(Box<PacketFilter>),
     /// The IPVS table.
-    Ipvs(IpvsTable),
+    Ipvs(Ipvs),
     /// Whether IPv4 packets are forwarded.
     IpForward(bool),
+    /// Whether the kernel drops the persistence templates of a server with weight 0.
+    ExpireQuiescentTemplate(bool),
     /// vsftpd.
     Vsftpd(Box<Vsftpd>),
     /// The packet filter that is loaded at boot.
@@ -65,6 +67,7 @@ impl Answer {
         match self.status {
             0 => Ok(&self.stdout),
             127 => Err(format!("{tool} is not there: install it, or mend the PATH ({})", self.last_words())),
+            1 if self.stderr.ends_with(NOT_REGULAR.as_bytes()) => Err(self.last_words()),
             status => Err(format!("{tool} ended with status {status}: {}", self.last_words())),
         }
     }
@@ -97,14 +100,22 @@ impl Facts {
         self.get(&probe, |fact| if let Fact::PacketFilter(found) = fact { Some(&**found) } else { None })
     }
 
-    /// The IPVS table.
-    pub fn ipvs(&self) -> Result<&IpvsTable, Unknown> {
+    /// The IPVS table with its connections.
+    pub fn ipvs(&self) -> Result<&Ipvs, Unknown> {
         self.get(&Probe::Ipvs, |fact| if let Fact::Ipvs(found) = fact { Some(found) } else { None })
     }
 
     /// Whether IPv4 packets are forwarded.
     pub fn ip_forward(&self) -> Result<bool, Unknown> {
         self.get(&Probe::IpForward, |fact| if let Fact::IpForward(found) = fact { Some(found) } else { None }).copied()
+    }
+
+    /// Whether the kernel drops the persistence templates of a server with weight 0.
+    pub fn expire_quiescent_template(&self) -> Result<bool, Unknown> {
+        self.get(&Probe::ExpireQuiescentTemplate, |fact| match fact {
+            Fact::ExpireQuiescentTemplate(found) => Some(*found),
+            _ => None,
+        })
     }
 
     /// vsftpd's file and daemon.

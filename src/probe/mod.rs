@@ -1,6 +1,7 @@
 //! What can be asked of a host: each probe is sh text that only reads, and a pure reading of its answer.
 
 mod addresses;
+mod expire_quiescent_template;
 mod facts;
 mod ip_forward;
 mod ipvs;
@@ -11,18 +12,33 @@ mod service_manager;
 mod services;
 mod sysctl_files;
 mod vsftpd;
+mod vsftpd_process;
 
+pub use expire_quiescent_template::PATH as EXPIRE_QUIESCENT_TEMPLATE;
 pub use facts::{Answer, Fact, Facts, Unknown};
+pub use ipvs::Ipvs;
 pub use packet_filter::{Backend, IptablesCommand, PacketFilter};
 pub use saved_filter::SavedFilter;
 pub use saved_ipvs::{DEFAULTS as IPVS_DEFAULTS, SavedIpvs};
 pub use service_manager::ServiceManager;
 pub use services::{Service, Services};
-pub use sysctl_files::{MAIN as SYSCTL_CONF, SysctlFiles};
-pub use vsftpd::{CHANGED, Daemon, Lingering, Vsftpd, stamp_path};
+pub use sysctl_files::{MAIN as SYSCTL_CONF, OWN as SYSCTL_OWN, SysctlFiles};
+pub use vsftpd::{CHANGED, Daemon, Lingering, TICKS, Vsftpd, stamp_path};
 
 use camino::Utf8PathBuf;
 use std::{collections::BTreeMap, fmt};
+
+/// Prints a file that may be absent. One that is no regular file is refused: a pipe would keep us waiting for ever, and
+/// what a link to /dev/null is given is lost.
+fn regular(path: &str) -> String {
+    format!(
+        "if [ ! -e \"{path}\" ]; then :; elif [ -f \"{path}\" ]; then cat -- \"{path}\"; \
+         else echo \"{path}{NOT_REGULAR}\" >&2; exit 1; fi"
+    )
+}
+
+/// How that refusal ends.
+const NOT_REGULAR: &str = " is not a regular file: remove it, or put one there";
 
 /// A question to a host. Several resources may need the same one; a host is asked once.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,6 +49,8 @@ pub enum Probe {
     Ipvs,
     /// Whether the kernel forwards IPv4 packets.
     IpForward,
+    /// Whether the kernel drops the persistence templates of a server with weight 0.
+    ExpireQuiescentTemplate,
     /// vsftpd.conf (at this path, or where the distributions put it) and the daemon that reads it.
     Vsftpd(Option<Utf8PathBuf>),
     /// The packet filter that is loaded at boot.
@@ -55,6 +73,7 @@ impl Probe {
             Self::PacketFilter(command) => packet_filter::scripts(command),
             Self::Ipvs => ipvs::scripts(),
             Self::IpForward => ip_forward::scripts(),
+            Self::ExpireQuiescentTemplate => expire_quiescent_template::scripts(),
             Self::Vsftpd(conf) => vsftpd::scripts(conf.as_deref()),
             Self::SavedFilter => saved_filter::scripts(),
             Self::SavedIpvs => saved_ipvs::scripts(),
@@ -70,6 +89,9 @@ impl Probe {
             Self::PacketFilter(_) => packet_filter::read(answers).map(|fact| Fact::PacketFilter(Box::new(fact))),
             Self::Ipvs => ipvs::read(answers).map(Fact::Ipvs),
             Self::IpForward => ip_forward::read(answers).map(Fact::IpForward),
+            Self::ExpireQuiescentTemplate => {
+                expire_quiescent_template::read(answers).map(Fact::ExpireQuiescentTemplate)
+            }
             Self::Vsftpd(_) => vsftpd::read(answers).map(|fact| Fact::Vsftpd(Box::new(fact))),
             Self::SavedFilter => saved_filter::read(answers).map(|fact| Fact::SavedFilter(Box::new(fact))),
             Self::SavedIpvs => saved_ipvs::read(answers).map(|fact| Fact::SavedIpvs(Box::new(fact))),
@@ -87,6 +109,7 @@ impl fmt::Display for Probe {
             Self::PacketFilter(_) => "the packet filter",
             Self::Ipvs => "the IPVS table",
             Self::IpForward => "net.ipv4.ip_forward",
+            Self::ExpireQuiescentTemplate => "net.ipv4.vs.expire_quiescent_template",
             Self::Vsftpd(_) => "vsftpd's configuration",
             Self::SavedFilter => "the saved packet filter",
             Self::SavedIpvs => "the saved IPVS table",

@@ -1,6 +1,6 @@
 //! The packet filter that the host loads at boot: Red Hat's file or Debian's, found by what the host has.
 
-use super::Answer;
+use super::{Answer, regular};
 use crate::format::iptables_save::IptablesSave;
 use camino::Utf8PathBuf;
 
@@ -25,10 +25,7 @@ const FIND: &str = "red_hat=/etc/sysconfig/iptables debian=/etc/iptables/rules.v
     else path=; fi\n";
 
 pub(super) fn scripts() -> Vec<String> {
-    vec![
-        format!("{FIND}echo \"$path\"; [ -e \"$path\" ] && echo there; :"),
-        format!("{FIND}[ ! -e \"$path\" ] || cat -- \"$path\""),
-    ]
+    vec![format!("{FIND}echo \"$path\"; [ -e \"$path\" ] && echo there; :"), format!("{FIND}{}", regular("$path"))]
 }
 
 pub(super) fn read(answers: &[Answer]) -> Result<SavedFilter, String> {

@@ -1,6 +1,6 @@
 //! The IPVS table that the host loads at boot: Red Hat's file, or Debian's file with its switch.
 
-use super::Answer;
+use super::{Answer, regular};
 use crate::format::ipvs_file::IpvsFile;
 use camino::Utf8PathBuf;
 
@@ -30,8 +30,8 @@ pub(super) fn scripts() -> Vec<String> {
             "{FIND}echo \"$path\"; if [ -e \"$path\" ]; then echo there; else echo absent; fi; \
              if [ -e {DEFAULTS} ]; then echo there; else echo absent; fi"
         ),
-        format!("{FIND}[ ! -e \"$path\" ] || cat -- \"$path\""),
-        format!("[ ! -e {DEFAULTS} ] || cat {DEFAULTS}"),
+        format!("{FIND}{}", regular("$path")),
+        regular(DEFAULTS),
     ]
 }
 

@@ -12,6 +12,8 @@ pub struct SysctlFiles {
     pub systemd: bool,
     /// Whether there is an /etc/sysctl.d.
     pub has_folder: bool,
+    /// Files that cannot be written: a link to /dev/null or to nowhere, a folder, a pipe.
+    pub special: Vec<Utf8PathBuf>,
     /// Path and text of each file that counts.
     pub files: Vec<(Utf8PathBuf, Vec<u8>)>,
 }
@@ -23,6 +25,9 @@ const FOLDERS: [&str; 5] =
 /// Read last, by everything but systemd.
 pub const MAIN: &str = "/etc/sysctl.conf";
 
+/// The file that we make where none can be edited. Its name sorts behind the usual ones.
+pub const OWN: &str = "/etc/sysctl.d/99-lvs-ftp.conf";
+
 /// A link to /dev/null is an empty file: it hides those of its name in later folders.
 pub(super) fn scripts() -> Vec<String> {
     let globs: Vec<String> = FOLDERS.iter().map(|folder| format!("{folder}/*.conf")).collect();
@@ -33,6 +38,8 @@ pub(super) fn scripts() -> Vec<String> {
     vec![
         format!(
             "{list}[ ! -d /run/systemd/system ] || echo systemd; [ ! -d /etc/sysctl.d ] || echo folder\n\
+             for file in \"$@\" {MAIN} {OWN}; do\n\
+             if [ -e \"$file\" ] || [ -h \"$file\" ]; then [ -f \"$file\" ] || echo \"special $file\"; fi; done\n\
              [ $# = 0 ] || cksum -- \"$@\""
         ),
         format!("{list}[ $# = 0 ] || awk '{{ print FILENAME \":\" $0 }}' \"$@\""),
@@ -46,6 +53,10 @@ pub(super) fn read(answers: &[Answer]) -> Result<SysctlFiles, String> {
     let mut found = SysctlFiles::default();
     let mut all = BTreeMap::new();
     for line in list.lines() {
+        if let Some(path) = line.strip_prefix("special ") {
+            found.special.push(Utf8PathBuf::from(path));
+            continue;
+        }
         match line.splitn(3, ' ').collect::<Vec<_>>()[..] {
             ["systemd"] => found.systemd = true,
             ["folder"] => found.has_folder = true,

@@ -5,8 +5,12 @@
 //! has read the file if it started after the file's last change. A doubt counts as "not read": a SIGHUP more is
 //! harmless, a missed one is not.
 
-use super::Answer;
-use crate::format::{cksum::cksum, sh};
+use super::{Answer, regular, vsftpd_process::Process};
+use crate::format::{
+    cksum::cksum,
+    sh,
+    vsftpd_conf::{VsftpdConf, boolean},
+};
 use camino::{Utf8Path, Utf8PathBuf};
 
 /// The file and its daemons.
@@ -18,6 +22,10 @@ pub struct Vsftpd {
     pub text: Vec<u8>,
     /// The standalone daemons that read this file. None: it is started by inetd, or not at all.
     pub daemons: Vec<Daemon>,
+    /// Sessions that still work by what the file said before.
+    pub lingering: Lingering,
+    /// Whether the host's clock is behind the file's last change: nobody can tell how long ago that was.
+    pub is_from_the_future: bool,
 }
 
 /// A running standalone vsftpd.
@@ -34,11 +42,15 @@ pub struct Daemon {
 /// Sessions that began before their daemon last read its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Lingering {
-    /// How many there are.
+    /// How many processes they have: none when there is no such session.
     pub sessions: usize,
     /// Seconds since the file was read.
     pub seconds: u64,
 }
+
+/// Prints the time now in clock ticks after boot, as processes have their start: it is the start of this very `cat`. A
+/// clock that is set forward or back does not move it.
+pub const TICKS: &str = "set -- $(cat /proc/self/stat); echo \"${22}\"";
 
 /// Where the distributions keep the file: Debian and old Red Hat; Red Hat since 2004.
 const PLACES: [&str; 2] = ["/etc/vsftpd.conf", "/etc/vsftpd/vsftpd.conf"];
@@ -46,7 +58,8 @@ const PLACES: [&str; 2] = ["/etc/vsftpd.conf", "/etc/vsftpd/vsftpd.conf"];
 /// Prints when a file was last changed; nothing where there is no `stat`.
 pub const CHANGED: &str = "TZ=UTC0 stat -L -c '%Z %z'";
 
-/// Where a reload leaves its stamp: one line `PID START_TICKS CRC LENGTH CHANGED` for each daemon.
+/// Where a reload leaves its stamp: one line `PID START_TICKS READ_TICKS CRC LENGTH CHANGED` for each
+/// daemon.
 #[must_use]
 pub fn stamp_path(conf: &Utf8Path) -> String {
     let name = conf.as_str().trim_start_matches('/').replace('_', "__").replace('/', "_");
@@ -63,19 +76,22 @@ pub(super) fn scripts(conf: Option<&Utf8Path>) -> Vec<String> {
     let facts = format!(
         r#"for place do printf 'conf %s\n' "$place"; done
 echo "changed $({CHANGED} -- "$1" 2>/dev/null)"
-echo "now $(date +%s.%N) $(cat /proc/uptime) $(getconf CLK_TCK 2>/dev/null || echo 100)"
+echo "modified $(date -r "$1" +%s 2>/dev/null)"
+echo "ticks $({TICKS})"
+hertz=$(getconf CLK_TCK 2>/dev/null || echo 100)
+for look in 1 2 3; do now=$(date +%s.%N); read -r uptime idle </proc/uptime; echo "now $now $uptime $hertz"; done
 for stamp in {stamps}; do [ ! -e "$stamp" ] || while read -r line; do printf 'stamp %s %s\n' "$stamp" "$line"; done <"$stamp"; done
 net=$(readlink /proc/self/ns/net 2>/dev/null)
 cd /proc || exit
 for stat in $(grep -l '^[0-9]* (vsftpd) ' [0-9]*/stat 2>/dev/null); do
   pid=${{stat%/stat}}
   [ "$(readlink "$pid/ns/net" 2>/dev/null)" = "$net" ] || continue
-  printf 'process %s | %s | %s\n' "$(cat "$stat" 2>/dev/null)" "$(readlink "$pid/fd/0" 2>/dev/null)" "$(tr '\000\n' '\n ' <"$pid/cmdline" 2>/dev/null | tr '\n' '|')"
+  printf 'process %s | %s | %s | %s\n' "$(cat "$stat" 2>/dev/null)" "$(readlink "$pid/fd/0" 2>/dev/null)" "$(readlink "$pid/fd/2" 2>/dev/null)" "$(tr '\000\n' '\n ' <"$pid/cmdline" 2>/dev/null | tr '\n' '|')"
 done
 :"#,
         stamps = sh::words(&stamps)
     );
-    vec![format!("{find}{facts}"), format!("{find}[ $# = 0 ] || cat -- \"$1\"")]
+    vec![format!("{find}{facts}"), format!("{find}[ $# = 0 ] || {{ {}; }}", regular("$1"))]
 }
 
 pub(super) fn read(answers: &[Answer]) -> Result<Vsftpd, String> {
@@ -94,27 +110,51 @@ pub(super) fn read(answers: &[Answer]) -> Result<Vsftpd, String> {
     };
     let conf = Utf8PathBuf::from(*conf);
     let text = text.output("cat")?.to_vec();
-    let clock =
-        lines("now").next().and_then(Clock::read).ok_or("the host does not tell the time (date, /proc/uptime)")?;
+    // Between the two readings of a look the host may be busy: the look that says the least uptime for its time is best.
+    let clock = lines("now")
+        .filter_map(Clock::read)
+        .min_by(|one, two| (one.uptime - one.now.seconds).total_cmp(&(two.uptime - two.now.seconds)))
+        .ok_or("the host does not tell the time (date, /proc/uptime)")?;
     let changed = lines("changed").next().unwrap_or_default();
     // The change's time too: the file may have had another content meanwhile, and the daemon been told of that one.
     let version = format!("{} {changed}", cksum(&text));
-    let changed = change_time(changed);
+    let changed = change_time(changed).or_else(|| change_time(lines("modified").next()?));
+    let ticks = lines("ticks").next().and_then(|ticks| ticks.parse().ok());
+    let ticks: u64 = ticks.ok_or("the host does not tell the time (/proc/self/stat)")?;
+    let listens = listens(&text);
     let stamps: Vec<&str> = lines("stamp").filter_map(|line| line.strip_prefix(&*stamp_path(&conf))).collect();
     let processes: Vec<Process> = lines("process").filter_map(Process::read).collect();
-    let daemons = processes
-        .iter()
-        .filter(|process| process.is_daemon(&processes) && process.reads(&conf))
+    let running = processes.iter().filter(|process| process.is_daemon(&processes, listens) && process.reads(&conf));
+    let (daemons, reads): (Vec<Daemon>, Vec<u64>) = running
         .map(|process| {
             let id = format!(" {} {} ", process.pid, process.start_ticks);
-            let has_read = match stamps.iter().find_map(|stamp| stamp.strip_prefix(&*id)) {
-                Some(read) => read == version.trim_end(),
-                None => changed.is_some_and(|changed| clock.started_after(process.start_ticks, changed)),
+            let stamp = stamps.iter().find_map(|stamp| stamp.strip_prefix(&*id)?.split_once(' '));
+            let (has_read, since) = match stamp {
+                Some((since, read)) => (read == version.trim_end(), since.parse().unwrap_or(ticks)),
+                None => (
+                    changed.is_some_and(|changed| clock.started_after(process.start_ticks, changed)),
+                    process.start_ticks,
+                ),
             };
-            Daemon { pid: process.pid, start_ticks: process.start_ticks, has_read }
+            // What it has not read, no session of it works by.
+            let since = if has_read { since } else { ticks };
+            (Daemon { pid: process.pid, start_ticks: process.start_ticks, has_read }, since)
         })
-        .collect();
-    Ok(Vsftpd { conf, text, daemons })
+        .unzip();
+    // Without a daemon each session reads the file when it begins.
+    let read = reads.into_iter().max().unwrap_or_else(|| clock.ticks_at(changed, ticks)).min(ticks);
+    // A session that began within a second of that may have begun before it.
+    let is_old = |process: &&Process| process.start_ticks <= read.saturating_add(clock.ticks(1.0));
+    let sessions = processes.iter().filter(|process| process.is_session(&processes, listens, &conf)).filter(is_old);
+    let lingering = Lingering { sessions: sessions.count(), seconds: (ticks - read) / clock.ticks(1.0).max(1) };
+    let is_from_the_future = changed.is_some_and(|changed| changed.seconds > clock.now.seconds + 1.0);
+    Ok(Vsftpd { conf, text, daemons, lingering, is_from_the_future })
+}
+
+/// Whether the file makes vsftpd a daemon of its own.
+fn listens(text: &[u8]) -> bool {
+    let conf = VsftpdConf::parse(text);
+    ["listen", "listen_ipv6"].iter().any(|key| conf.value(key).and_then(boolean) == Some(true))
 }
 
 /// A point in time, in seconds after 1970, and how finely it was told.
@@ -144,10 +184,10 @@ struct Clock {
 }
 
 impl Clock {
-    /// `SECONDS.NANOSECONDS UPTIME IDLE TICKS_PER_SECOND`; an old `date` prints no nanoseconds.
+    /// `SECONDS.NANOSECONDS UPTIME TICKS_PER_SECOND`; an old `date` prints no nanoseconds.
     fn read(text: &str) -> Option<Self> {
         let words: Vec<&str> = text.split(' ').collect();
-        let [now, uptime, _idle, ticks] = words.as_slice() else {
+        let [now, uptime, ticks] = words.as_slice() else {
             return None;
         };
         let exact = now.parse::<f64>().is_ok();
@@ -157,6 +197,17 @@ impl Clock {
             uptime: uptime.parse().ok()?,
             ticks_per_second: ticks.parse().ok().filter(|ticks| *ticks > 0.0)?,
         })
+    }
+
+    /// So many seconds in ticks.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "negative is none; ticks are whole")]
+    fn ticks(&self, seconds: f64) -> u64 {
+        (seconds * self.ticks_per_second) as u64
+    }
+
+    /// The ticks at a moment that the clock told; now, where it is not known or still to come.
+    fn ticks_at(&self, moment: Option<Moment>, now: u64) -> u64 {
+        now.saturating_sub(moment.map_or(0, |moment| self.ticks(self.now.seconds - moment.seconds)))
     }
 
     /// Whether a process that started so many ticks after boot started after a moment. Uptime and start count in
@@ -169,45 +220,6 @@ impl Clock {
     }
 }
 
-/// A process named vsftpd: a daemon, or the session of a client.
-struct Process {
-    pid: u32,
-    parent: u32,
-    session: u32,
-    start_ticks: u64,
-    input: String,
-    arguments: Vec<String>,
-}
-
-impl Process {
-    /// `/proc/PID/stat | fd 0 | argument|argument|…` (proc(5)).
-    fn read(text: &str) -> Option<Self> {
-        let mut parts = text.split(" | ");
-        let (stat, input, arguments) = (parts.next()?, parts.next()?, parts.next()?);
-        let (pid, rest) = stat.split_once(" (vsftpd) ")?;
-        let fields: Vec<&str> = rest.split(' ').collect();
-        let field = |number: usize| fields.get(number - 3).and_then(|field| field.parse::<u64>().ok());
-        let small = |number: usize| field(number).and_then(|value| u32::try_from(value).ok());
-        Some(Self {
-            pid: pid.parse().ok()?,
-            parent: small(4)?,
-            session: small(6)?,
-            start_ticks: field(22)?,
-            input: input.to_owned(),
-            arguments: arguments.split('|').filter(|argument| !argument.is_empty()).map(str::to_owned).collect(),
-        })
-    }
-
-    /// A session is a daemon's child and has its client on its input, even when its daemon is gone.
-    fn is_daemon(&self, all: &[Self]) -> bool {
-        let is_child = all.iter().any(|other| other.pid == self.parent);
-        !is_child && (self.session == self.pid || !self.input.starts_with("socket:"))
-    }
-
-    /// Whether it may have been started with this file. One that names other files with their whole paths was not; one
-    /// that names none has another title now (`setproctitle_enable`), or a relative path, or reads the distribution's own.
-    fn reads(&self, conf: &Utf8Path) -> bool {
-        let mut files = self.arguments.iter().skip(1).filter(|argument| argument.starts_with('/')).peekable();
-        files.peek().is_none() || files.any(|file| file.as_str() == conf)
-    }
-}
+#[cfg(test)]
+#[path = "vsftpd_tests.rs"]
+mod tests;

@@ -1,7 +1,7 @@
 //! The mark rules: every client connection to the virtual IP, control port and passive range, gets the firewall mark.
 
 use super::{
-    Kind, Resource,
+    Kind, RealServer, Resource,
     rule_set::{RuleSet, removable, tag, tag_match},
 };
 use crate::{
@@ -12,8 +12,8 @@ use crate::{
         rule::{Protocol, Rule, Target},
     },
     lvs::{FirewallMark, Port, PortRange},
-    plan::{Diff, Place, RuleChanges},
-    probe::{Facts, IptablesCommand, Probe, Unknown},
+    plan::{Diff, Drain, Place, RuleChanges, Wait},
+    probe::{Facts, IptablesCommand, Ipvs, Probe, Unknown},
 };
 use ipnet::Ipv4Net;
 use std::net::Ipv4Addr;
@@ -33,6 +33,12 @@ pub struct MarkRules {
     pub control_port: Port,
     /// The passive range.
     pub passive_ports: PortRange,
+    /// Marks of the host's other clusters: nothing waits for their connections.
+    pub other_marks: Vec<FirewallMark>,
+    /// The real servers: their open sessions may still work by older rules.
+    pub real_servers: Vec<RealServer>,
+    /// Seconds that an older rule stays for what still needs it.
+    pub drain_timeout: u32,
 }
 
 /// Where the rules are.
@@ -56,12 +62,14 @@ impl Resource for MarkRules {
     }
 
     fn probes(&self) -> Vec<Probe> {
-        vec![Probe::PacketFilter(self.command.clone())]
+        vec![Probe::PacketFilter(self.command.clone()), Probe::Ipvs]
     }
 
     fn diff(&self, facts: &Facts) -> Result<Diff, Unknown> {
         let set = RuleSet::read(facts, &self.command, TABLE, CHAIN)?;
-        Ok(set.changes(self.edits(&set.rules)))
+        let ipvs = facts.ipvs()?;
+        let older = self.older(&set.rules);
+        Ok(set.changes(self.edits(&set.rules), |rule| self.drain(&rule.rule, ipvs, &older)))
     }
 }
 
@@ -77,18 +85,30 @@ impl MarkRules {
                 Standing::Stale | Standing::Foreign => changes.warnings.extend(self.collision(rule)),
             }
         }
-        // What fitting rules leave unmarked is added, in the reference set-up's two pieces. A new rule goes before the
-        // first stale one: the last MARK wins, so an old mark rules until it is removed, when its service is replaced.
-        let place = stale.first().map_or(Place::End, |rule| Place::Before(rule.number));
+        // The last MARK wins. A rule of an older mark stays while its service has connections, so ours must stand behind
+        // it; they come there late, when the new service can take the clients. One of ours before it does not count.
+        let older: Vec<&PlacedRule> = stale.iter().copied().filter(|rule| self.is_older(&rule.rule)).collect();
+        let overruled = |ports: &PortSet, number: usize| {
+            older.iter().any(|rule| rule.number > number && rule.rule.destination_ports.overlaps(ports))
+        };
+        let (shadowed, mut fitting): (Vec<_>, Vec<_>) =
+            fitting.into_iter().partition(|rule| overruled(&rule.rule.destination_ports, rule.number));
+        // What fitting rules leave unmarked is added, in the reference set-up's two pieces: before the first stale one,
+        // which rules on until it goes.
         let marked = ports_of(&fitting);
-        let missing = self.pieces().into_iter().filter(|piece| !piece.is_subset(&marked));
+        let missing: Vec<PortSet> = self.pieces().into_iter().filter(|piece| !piece.is_subset(&marked)).collect();
+        changes.late = missing.iter().any(|piece| overruled(piece, 0));
+        let place = match stale.first() {
+            Some(rule) if !changes.late => Place::Before(rule.number),
+            _ => Place::End,
+        };
         let mut added = PortSet::default();
         for piece in missing {
             changes.inserts.push((place, self.rule(&piece)));
             added = added.union(&piece);
         }
         // A rule that marks what the others mark already goes, the last one first.
-        let mut doubles = Vec::new();
+        let mut doubles: Vec<&PlacedRule> = Vec::new();
         for index in (0..fitting.len()).rev() {
             let mut others = fitting.clone();
             let rule = others.remove(index);
@@ -99,8 +119,39 @@ impl MarkRules {
             }
         }
         changes.deletes.extend(stale.into_iter().map(|rule| (rule.clone(), "stale")));
-        changes.deletes.extend(doubles.into_iter().rev().map(|rule| (rule.clone(), "superfluous")));
+        let superfluous = shadowed.into_iter().filter(|rule| removable(rule)).chain(doubles.into_iter().rev());
+        changes.deletes.extend(superfluous.map(|rule| (rule.clone(), "superfluous")));
         changes
+    }
+
+    /// What a rule's going waits for. A rule of this virtual IP's or this play's past still serves sessions that began
+    /// then: those of a real server that names ports of an older range, and connections to what leaves its service.
+    fn drain(&self, rule: &Rule, ipvs: &Ipvs, older: &[u32]) -> Option<Drain> {
+        let mark = self.past_mark(rule)?;
+        let staying: Vec<String> = self.real_servers.iter().map(RealServer::destination).collect();
+        let connections = match mark {
+            mark if mark == self.mark.get() => ipvs.connections_beside(mark, &staying),
+            mark if older.contains(&mark) => ipvs.connections_beside(mark, &[]),
+            _ => 0,
+        };
+        let hosts = self.real_servers.iter().map(|server| server.host.clone()).collect();
+        Some(Drain { waits: vec![Wait::Sessions(hosts), Wait::Connections(connections)], timeout: self.drain_timeout })
+    }
+
+    /// The mark that a rule of the past gives.
+    fn past_mark(&self, rule: &Rule) -> Option<u32> {
+        let Target::Mark { value, mask } = rule.target else { return None };
+        (self.standing(rule) == Standing::Stale).then_some(value & mask)
+    }
+
+    /// Whether a rule of the past gives another mark than ours.
+    fn is_older(&self, rule: &Rule) -> bool {
+        self.past_mark(rule).is_some_and(|mark| mark != self.mark.get())
+    }
+
+    /// Marks whose services are this play's to remove.
+    fn older(&self, rules: &[PlacedRule]) -> Vec<u32> {
+        older_marks(rules, &self.play, self.mark, &self.other_marks)
     }
 
     /// The ports that shall be marked, as the reference set-up splits them.
@@ -170,8 +221,14 @@ fn ports_of(rules: &[&PlacedRule]) -> PortSet {
     rules.iter().fold(PortSet::default(), |all, rule| all.union(&rule.rule.destination_ports))
 }
 
-/// Marks that this play's rules have, other than the one that it wants now, unless a rule that stays uses them.
-pub(super) fn older_marks(rules: &[PlacedRule], play: &str, mark: FirewallMark) -> Vec<u32> {
+/// Marks that this play's rules have, other than the one that it wants now, unless a rule that stays uses them or they
+/// belong to another cluster of the host.
+pub(super) fn older_marks(
+    rules: &[PlacedRule],
+    play: &str,
+    mark: FirewallMark,
+    other_marks: &[FirewallMark],
+) -> Vec<u32> {
     let marks = |rule: &PlacedRule| match rule.rule.target {
         Target::Mark { value, mask } => Some(value & mask),
         _ => None,
@@ -179,6 +236,7 @@ pub(super) fn older_marks(rules: &[PlacedRule], play: &str, mark: FirewallMark) 
     let (ours, others): (Vec<_>, Vec<_>) = rules.iter().partition(|rule| rule.rule.has_comment(&tag(play)));
     let mut older: Vec<u32> = ours.into_iter().filter_map(marks).filter(|old| *old != mark.get()).collect();
     older.retain(|old| !others.iter().any(|rule| marks(rule) == Some(*old)));
+    older.retain(|old| !other_marks.iter().any(|mark| mark.get() == *old));
     older.sort_unstable();
     older.dedup();
     older

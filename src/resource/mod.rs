@@ -1,7 +1,10 @@
 //! The kinds of things that are reconciled: one file a kind. Each says which probes it needs, what differs, and which
 //! steps remove the difference, all as data.
 
-mod boot_forward;
+mod boot_sysctl;
+#[cfg(test)]
+mod drain_tests;
+mod expire_quiescent_template;
 mod ip_forward;
 mod mark_rules;
 mod nat_rule;
@@ -13,7 +16,8 @@ mod virtual_service;
 mod vsftpd_conf;
 mod vsftpd_reload;
 
-pub use boot_forward::BootForward;
+pub use boot_sysctl::{BootSysctl, Parameter};
+pub use expire_quiescent_template::ExpireQuiescentTemplate;
 pub use ip_forward::IpForward;
 pub use mark_rules::MarkRules;
 pub use nat_rule::{ActiveSource, NatRule};
@@ -49,6 +53,8 @@ pub trait Resource: fmt::Debug + Send + Sync {
 pub enum Kind {
     /// [`IpForward`].
     IpForward,
+    /// [`ExpireQuiescentTemplate`].
+    ExpireQuiescentTemplate,
     /// [`NatRule`].
     NatRule,
     /// [`MarkRules`].
@@ -65,16 +71,21 @@ pub enum Kind {
     SavedFilter,
     /// [`SavedIpvs`].
     SavedIpvs,
-    /// [`BootForward`].
-    BootForward,
+    /// [`BootSysctl`].
+    BootSysctl,
     /// [`Service`] that starts at boot, or does not.
     ServiceAtBoot,
 }
 
 impl Kind {
     /// Every kind, with the name that JSON gives it and the title that people read.
-    pub const TABLE: [(Self, &'static str, &'static str); 11] = [
+    pub const TABLE: [(Self, &'static str, &'static str); 12] = [
         (Self::IpForward, "ip_forward", "Kernel forwards packets (net.ipv4.ip_forward)"),
+        (
+            Self::ExpireQuiescentTemplate,
+            "expire_quiescent_template",
+            "Draining servers keep their sessions (expire_quiescent_template)",
+        ),
         (Self::NatRule, "nat_rule", "Active data connections are rewritten (nat POSTROUTING)"),
         (Self::MarkRules, "mark_rules", "Control port and passive range are marked (mangle PREROUTING)"),
         (Self::VsftpdConf, "vsftpd_conf", "vsftpd.conf names range and virtual IP"),
@@ -83,7 +94,7 @@ impl Kind {
         (Self::VirtualService, "virtual_service", "Virtual service and destinations (IPVS)"),
         (Self::SavedFilter, "saved_filter", "Boot: the saved packet filter holds the rules"),
         (Self::SavedIpvs, "saved_ipvs", "Boot: the saved IPVS table holds the service"),
-        (Self::BootForward, "boot_forward", "Boot: the kernel forwards packets (sysctl)"),
+        (Self::BootSysctl, "boot_sysctl", "Boot: kernel parameters (sysctl)"),
         (Self::ServiceAtBoot, "service_at_boot", "Boot: services start at their runlevels"),
     ];
 
@@ -97,7 +108,7 @@ impl Kind {
     #[must_use]
     pub fn tag(self) -> &'static str {
         match self {
-            Self::SavedFilter | Self::SavedIpvs | Self::BootForward | Self::ServiceAtBoot => "boot",
+            Self::SavedFilter | Self::SavedIpvs | Self::BootSysctl | Self::ServiceAtBoot => "boot",
             _ => "running",
         }
     }

@@ -52,7 +52,7 @@ impl Resource for NatRule {
 
     fn diff(&self, facts: &Facts) -> Result<Diff, Unknown> {
         let set = RuleSet::read(facts, &self.command, TABLE, CHAIN)?;
-        Ok(set.changes(self.edits(&set.rules)))
+        Ok(set.changes(self.edits(&set.rules), |_| None))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     format::{excerpt, iptables_save::PlacedRule, iptables_words},
-    plan::{Action, Change, Diff, Place, RuleChanges, RuleEdit, Stage, Step},
+    plan::{Action, Change, Diff, Drain, Place, RuleChanges, RuleEdit, Stage, Step},
     probe::{Facts, IptablesCommand, PacketFilter, Unknown},
 };
 
@@ -45,11 +45,13 @@ impl<'a> RuleSet<'a> {
         Ok(Self { filter, command, table, chain, rules: filter.dump.rules(table, chain) })
     }
 
-    /// The changes of the running chain: what comes in the first stage, what goes in the stage of going.
-    pub fn changes(&self, changes: RuleChanges) -> Diff {
-        let RuleChanges { inserts, deletes, warnings } = changes;
-        let added = inserts.into_iter().map(|(place, rule)| self.add(Stage::Expand, place, rule));
-        let removed = deletes.iter().map(|(rule, why)| self.remove(Stage::Contract, rule, why));
+    /// The changes of the running chain: what comes in the first stage, unless it is late; what goes in the stage of
+    /// going, and with what it waits for.
+    pub fn changes(&self, changes: RuleChanges, drain: impl Fn(&PlacedRule) -> Option<Drain>) -> Diff {
+        let RuleChanges { inserts, late, deletes, warnings } = changes;
+        let stage = if late { Stage::Contract } else { Stage::Expand };
+        let added = inserts.into_iter().map(|(place, rule)| self.add(stage, place, rule));
+        let removed = deletes.iter().map(|(rule, why)| self.remove(rule, why, drain(rule)));
         Diff { changes: added.chain(removed).collect(), warnings }
     }
 
@@ -66,11 +68,11 @@ impl<'a> RuleSet<'a> {
         }
     }
 
-    fn remove(&self, stage: Stage, rule: &PlacedRule, why: &str) -> Change {
+    fn remove(&self, rule: &PlacedRule, why: &str, drain: Option<Drain>) -> Change {
         Change {
             needs: None,
-            drain: None,
-            stage,
+            drain,
+            stage: Stage::Contract,
             action: Action::Remove,
             summary: format!("{} ({why}): {}", self.table, excerpt(&rule.text)),
             before: [&rule.text[..], b"\n"].concat(),

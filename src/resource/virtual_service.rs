@@ -3,12 +3,12 @@
 use super::{Kind, Resource, mark_rules::older_marks};
 use crate::{
     format::{
-        ipvs::{Destination, IpvsTable, Service, ServiceKey, Timeout},
+        ipvs::{Destination, Service, ServiceKey, Timeout},
         ipvs_file::IpvsFile,
     },
     lvs::{FirewallMark, ForwardingMethod, Netmask, Persistence, Scheduler, Weight},
-    plan::{Action, Change, Diff, Stage, Step},
-    probe::{Facts, IptablesCommand, Probe, Unknown},
+    plan::{Action, Change, Diff, Drain, Stage, Step, Wait},
+    probe::{Facts, IptablesCommand, Ipvs, Probe, Unknown},
 };
 use std::net::Ipv4Addr;
 
@@ -31,6 +31,8 @@ pub struct VirtualService {
     pub forwarding: ForwardingMethod,
     /// The real servers.
     pub real_servers: Vec<RealServer>,
+    /// Seconds that connections to what goes may last.
+    pub drain_timeout: u32,
 }
 
 /// A destination that is wanted.
@@ -46,7 +48,7 @@ pub struct RealServer {
 
 impl RealServer {
     /// Address and port for ipvsadm. Under a mark the port is 0: the packet's own port is kept.
-    fn destination(&self) -> String {
+    pub(super) fn destination(&self) -> String {
         format!("{}:0", self.address)
     }
 }
@@ -61,8 +63,8 @@ impl Resource for VirtualService {
     }
 
     fn diff(&self, facts: &Facts) -> Result<Diff, Unknown> {
-        let table = facts.ipvs()?;
-        let observed = table.service(&ServiceKey::mark(self.mark.get()));
+        let ipvs = facts.ipvs()?;
+        let observed = ipvs.table.service(&ServiceKey::mark(self.mark.get()));
         let mut diff = Diff::default();
         diff.changes.extend(self.service(observed));
         let destinations = observed.map_or(&[][..], |service| &service.destinations);
@@ -72,10 +74,11 @@ impl Resource for VirtualService {
         }
         for extra in destinations {
             if !self.real_servers.iter().any(|server| server.destination() == extra.address) {
-                diff.changes.push(self.removed(extra));
+                diff.changes.extend(self.drained(extra));
+                diff.changes.push(self.removed(extra, ipvs));
             }
         }
-        diff.changes.extend(self.older_services(table, facts)?);
+        diff.changes.extend(self.older_services(ipvs, facts)?);
         Ok(diff)
     }
 }
@@ -93,9 +96,7 @@ impl VirtualService {
     /// Marks that this play's rules had before, and that no cluster of the host has now.
     pub(super) fn older(&self, facts: &Facts) -> Result<Vec<u32>, Unknown> {
         let rules = facts.packet_filter(&self.command)?.dump.rules("mangle", "PREROUTING");
-        let mut older = older_marks(&rules, &self.play, self.mark);
-        older.retain(|old| !self.other_marks.iter().any(|mark| mark.get() == *old));
-        Ok(older)
+        Ok(older_marks(&rules, &self.play, self.mark, &self.other_marks))
     }
 
     fn wanted_destination(&self, server: &RealServer, observed: Option<&Destination>) -> Destination {
@@ -161,6 +162,9 @@ impl VirtualService {
         if observed == Some(&wanted) {
             return None;
         }
+        if let Some(found) = observed.filter(|found| found.weight != 0 && wanted.weight == 0) {
+            return Some(Change { needs: Some(server.host.clone()), ..self.quiesced(found, &wanted) });
+        }
         let action = if observed.is_some() { Action::Edit } else { Action::Add };
         let verb = if observed.is_some() { "-e" } else { "-a" };
         Some(Change {
@@ -178,27 +182,60 @@ impl VirtualService {
         })
     }
 
-    fn removed(&self, extra: &Destination) -> Change {
+    /// A destination that gets no new clients from now on. It takes capacity away, so it waits for what adds some.
+    fn quiesced(&self, found: &Destination, wanted: &Destination) -> Change {
+        let only_weight = Destination { weight: found.weight, ..wanted.clone() } == *found;
+        let (address, weight) = (&found.address, found.weight);
         Change {
             needs: None,
             drain: None,
             stage: Stage::Contract,
+            action: Action::Drain,
+            summary: if only_weight {
+                format!("destination {address}: weight {weight} -> 0")
+            } else {
+                format!("destination {found} -> {wanted}")
+            },
+            before: self.line(found),
+            after: self.line(wanted),
+            step: Step::Ipvsadm(self.command_words("-e", wanted.words())),
+        }
+    }
+
+    /// A destination that goes gets no new clients first.
+    fn drained(&self, extra: &Destination) -> Option<Change> {
+        (extra.weight != 0).then(|| self.quiesced(extra, &Destination { weight: 0, ..extra.clone() }))
+    }
+
+    /// A destination that goes when its connections have ended: deleting it cuts them. What the summary says stays the
+    /// same all the while.
+    fn removed(&self, extra: &Destination, ipvs: &Ipvs) -> Change {
+        let connections = ipvs.connections.to(&ServiceKey::mark(self.mark.get()), &extra.address);
+        Change {
+            needs: None,
+            drain: Some(self.drain(connections)),
+            stage: Stage::Contract,
             action: Action::Remove,
-            summary: format!("destination {extra}"),
+            summary: format!("destination {}", extra.address),
             before: self.line(extra),
             after: Vec::new(),
             step: Step::Ipvsadm(self.command_words("-d", vec!["-r".to_owned(), extra.address.clone()])),
         }
     }
 
-    /// A mark that this play's rules had before: its service has no traffic any more, and goes.
-    fn older_services(&self, table: &IpvsTable, facts: &Facts) -> Result<Vec<Change>, Unknown> {
+    fn drain(&self, connections: u64) -> Drain {
+        Drain { waits: vec![Wait::Connections(connections)], timeout: self.drain_timeout }
+    }
+
+    /// A mark that this play's rules had before: its service gets no new clients once our rules mark them, and goes when
+    /// its connections have ended.
+    fn older_services(&self, ipvs: &Ipvs, facts: &Facts) -> Result<Vec<Change>, Unknown> {
         let older = self.older(facts)?;
-        let services = older.into_iter().filter_map(|old| table.service(&ServiceKey::mark(old)));
+        let services = older.into_iter().filter_map(|old| Some((old, ipvs.table.service(&ServiceKey::mark(old))?)));
         Ok(services
-            .map(|service| Change {
+            .map(|(old, service)| Change {
                 needs: None,
-                drain: None,
+                drain: Some(self.drain(ipvs.connections_beside(old, &[]))),
                 stage: Stage::Contract,
                 action: Action::Remove,
                 summary: format!("virtual service of an older mark: {service}"),

@@ -3,7 +3,7 @@
 use super::{Kind, Resource, VsftpdSettings};
 use crate::{
     plan::{Action, Change, Diff, Stage, Step},
-    probe::{Facts, Probe, Unknown},
+    probe::{Facts, Lingering, Probe, Unknown},
 };
 
 /// The daemon runs with the file's present content, after any change that [`VsftpdSettings`] makes to it.
@@ -22,6 +22,13 @@ impl Resource for VsftpdReload {
     fn diff(&self, facts: &Facts) -> Result<Diff, Unknown> {
         let found = facts.vsftpd(self.0.conf.as_deref())?;
         let mut diff = Diff::default();
+        if found.is_from_the_future && found.daemons.is_empty() {
+            diff.warnings.push(format!(
+                "{} was last changed in the future, so no drain can tell how long ago: set the host's clock, then touch \
+                 the file",
+                found.conf
+            ));
+        }
         let changes = self.0.text(found)? != found.text;
         let daemons: Vec<(u32, u64)> = found
             .daemons
@@ -43,5 +50,9 @@ impl Resource for VsftpdReload {
             });
         }
         Ok(diff)
+    }
+
+    fn lingering(&self, facts: &Facts) -> Result<Option<Lingering>, Unknown> {
+        Ok(Some(facts.vsftpd(self.0.conf.as_deref())?.lingering))
     }
 }

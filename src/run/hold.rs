@@ -1,7 +1,10 @@
 //! What must not be done because of what failed elsewhere.
 
 use super::{Outcome, Progress, rollout::Rollout};
-use crate::{desired::Target, plan::Stage};
+use crate::{
+    desired::Target,
+    plan::{Action, Stage},
+};
 
 /// Holds back what a stopped roll-out leaves alone; and when a real server failed or was left alone, no client is sent
 /// to it, and nothing that still serves its cluster's clients goes.
@@ -27,8 +30,12 @@ pub(super) fn hold<H>(rollout: &Rollout<'_>, targets: &[(Target, H)], outcomes: 
     for outcome in outcomes.iter_mut().filter(|outcome| outcome.trouble.is_none()) {
         outcome.note(|item, change| {
             let mut mine = lost.iter().filter(|(play, _, _)| *play == item.play);
-            mine.find(|(_, host, _)| change.stage == Stage::Contract || change.needs.as_ref() == Some(host))
-                .map(|(_, _, why)| Progress::Held(why.clone()))
+            mine.find(|(_, host, _)| {
+                let is_its_own = change.needs.as_ref() == Some(host);
+                // A real server that failed may be taken out of service; nothing else may go meanwhile.
+                if change.action == Action::Drain { !is_its_own } else { change.stage == Stage::Contract || is_its_own }
+            })
+            .map(|(_, _, why)| Progress::Held(why.clone()))
         });
     }
 }

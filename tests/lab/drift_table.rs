@@ -47,6 +47,8 @@ const DEFAULT: Drift = Drift { name: "", prepare: "", make: "", changes: &[], af
 
 const ADD_CONTROL: &str = r#"mark_rules add expand: mangle PREROUTING: -d 192.0.2.10/32 -p tcp -m tcp --dport 21 -m comment --comment "lvs-ftp: Public FTP" -j MARK --set-mark 21"#;
 const ADD_PASSIVE: &str = r#"mark_rules add expand: mangle PREROUTING: -d 192.0.2.10/32 -p tcp -m tcp --dport 10000:20000 -m comment --comment "lvs-ftp: Public FTP" -j MARK --set-mark 21"#;
+const ADD_CONTROL_LATE: &str = r#"mark_rules add contract: mangle PREROUTING: -d 192.0.2.10/32 -p tcp -m tcp --dport 21 -m comment --comment "lvs-ftp: Public FTP" -j MARK --set-mark 21"#;
+const ADD_PASSIVE_LATE: &str = r#"mark_rules add contract: mangle PREROUTING: -d 192.0.2.10/32 -p tcp -m tcp --dport 10000:20000 -m comment --comment "lvs-ftp: Public FTP" -j MARK --set-mark 21"#;
 const RELOAD: &str = "vsftpd_reload reload serve: vsftpd reads /etc/vsftpd.conf again (SIGHUP): it changes";
 
 /// On routers, in the kernel and in nat POSTROUTING.
@@ -93,8 +95,8 @@ pub const MARKS: &[Drift] = &[
         make: "iptables -t mangle -R PREROUTING $(($(iptables -t mangle -S PREROUTING | grep -n 'dport 21 ' | cut -d: -f1) - 1)) -p tcp -d 192.0.2.10 --dport 21 -j MARK --set-mark 22
             iptables -t mangle -R PREROUTING $(($(iptables -t mangle -S PREROUTING | grep -n 'dport 10000' | cut -d: -f1) - 1)) -p tcp -d 192.0.2.10 --dport 10000:20000 -j MARK --set-mark 22",
         changes: &[
-            ADD_CONTROL,
-            ADD_PASSIVE,
+            ADD_CONTROL_LATE,
+            ADD_PASSIVE_LATE,
             "mark_rules remove contract: mangle (stale): -A PREROUTING -d 192.0.2.10/32 -p tcp -m tcp --dport 21 -j MARK --set-xmark 0x16/0xffffffff",
             "mark_rules remove contract: mangle (stale): -A PREROUTING -d 192.0.2.10/32 -p tcp -m tcp --dport 10000:20000 -j MARK --set-xmark 0x16/0xffffffff",
         ],
@@ -105,8 +107,8 @@ pub const MARKS: &[Drift] = &[
         make: "iptables -t mangle -R PREROUTING $(($(iptables -t mangle -S PREROUTING | grep -n 'dport 21 ' | cut -d: -f1) - 1)) -p tcp -d 192.0.2.10 --dport 21 -m comment --comment 'lvs-ftp: Public FTP' -j MARK --set-mark 22
             iptables -t mangle -R PREROUTING $(($(iptables -t mangle -S PREROUTING | grep -n 'dport 10000' | cut -d: -f1) - 1)) -p tcp -d 192.0.2.10 --dport 10000:20000 -m comment --comment 'lvs-ftp: Public FTP' -j MARK --set-mark 22",
         changes: &[
-            ADD_CONTROL,
-            ADD_PASSIVE,
+            ADD_CONTROL_LATE,
+            ADD_PASSIVE_LATE,
             r#"mark_rules remove contract: mangle (stale): -A PREROUTING -d 192.0.2.10/32 -p tcp -m tcp --dport 21 -m comment --comment "lvs-ftp: Public FTP" -j MARK --set-xmark 0x16/0xffffffff"#,
             r#"mark_rules remove contract: mangle (stale): -A PREROUTING -d 192.0.2.10/32 -p tcp -m tcp --dport 10000:20000 -m comment --comment "lvs-ftp: Public FTP" -j MARK --set-xmark 0x16/0xffffffff"#,
         ],
@@ -117,7 +119,9 @@ pub const MARKS: &[Drift] = &[
         make: "iptables -t mangle -A PREROUTING -p tcp -d 192.0.2.10 --dport 21 -m comment --comment 'lvs-ftp: Public FTP' -j MARK --set-mark 20
             ipvsadm -A -f 20 -s wlc -p 300; ipvsadm -a -f 20 -r 10.1.1.11:0 -m -w 1",
         changes: &[
+            ADD_CONTROL_LATE,
             r#"mark_rules remove contract: mangle (stale): -A PREROUTING -d 192.0.2.10/32 -p tcp -m tcp --dport 21 -m comment --comment "lvs-ftp: Public FTP" -j MARK --set-xmark 0x14/0xffffffff"#,
+            "mark_rules remove contract: mangle (superfluous): -A PREROUTING -d 192.0.2.10/32 -p tcp -m tcp --dport 21 -j MARK --set-xmark 0x15/0xffffffff",
             "virtual_service remove contract: virtual service of an older mark: -f 20 -s wlc -p 300",
         ],
         ..DEFAULT
@@ -175,7 +179,10 @@ pub const DESTINATIONS: &[Drift] = &[
     Drift {
         name: "destination_too_many",
         make: "ipvsadm -a -f 21 -r 10.1.1.99:0 -m -w 3",
-        changes: &["virtual_service remove contract: destination 10.1.1.99:0 -m -w 3"],
+        changes: &[
+            "virtual_service drain contract: destination 10.1.1.99:0: weight 3 -> 0",
+            "virtual_service remove contract: destination 10.1.1.99:0",
+        ],
         ..DEFAULT
     },
     Drift {
@@ -195,7 +202,8 @@ pub const DESTINATIONS: &[Drift] = &[
         make: "ipvsadm -d -f 21 -r 10.1.1.12:0; ipvsadm -a -f 21 -r 10.1.1.12:21 -m -w 1",
         changes: &[
             "virtual_service add steer: destination 10.1.1.12:0 -m -w 1",
-            "virtual_service remove contract: destination 10.1.1.12:21 -m -w 1",
+            "virtual_service drain contract: destination 10.1.1.12:21: weight 1 -> 0",
+            "virtual_service remove contract: destination 10.1.1.12:21",
         ],
         ..DEFAULT
     },

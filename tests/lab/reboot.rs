@@ -68,7 +68,7 @@ const DRIFTS: [(&str, &str, &str); 9] = [
     (
         "lvs1",
         "sed -i 's/^net.ipv4.ip_forward = 1/net.ipv4.ip_forward = 0/' /etc/sysctl.conf",
-        "boot_forward edit persist: /etc/sysctl.conf: net.ipv4.ip_forward = 1 at boot",
+        "boot_sysctl edit persist: /etc/sysctl.conf: net.ipv4.ip_forward = 1 at boot",
     ),
     (
         "lvs2",

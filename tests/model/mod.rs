@@ -30,6 +30,12 @@ pub struct State {
     /// The IPVS table, thresholds included.
     pub ipvs: IpvsTable,
     pub ip_forward: bool,
+    /// Connections by service and destination; none where there is nothing.
+    pub connections: BTreeMap<(String, String), u64>,
+    /// net.ipv4.vs.expire_quiescent_template.
+    pub expires_templates: bool,
+    /// vsftpd sessions that began before the daemon last read its file.
+    pub old_sessions: u32,
     /// /etc/vsftpd.conf, and the content that the daemon has read; its process id grows with each start.
     pub vsftpd_conf: Vec<u8>,
     pub vsftpd_read: Vec<u8>,
@@ -96,16 +102,25 @@ impl State {
                 let dump = table("mangle", "PREROUTING", &self.mangle) + &nat;
                 vec![said("iptables v1.8.9 (legacy)\n"), said(dump), said("")]
             }
-            Probe::Ipvs => vec![said(self.ipvs.render()), said(listing(&self.ipvs))],
+            Probe::Ipvs => vec![said(self.ipvs.render()), said(self.listing())],
             Probe::Addresses => vec![said("2: eth0    inet 10.1.1.1/24 scope global eth0\n")],
             Probe::IpForward => vec![said(if self.ip_forward { "1\n" } else { "0\n" })],
+            Probe::ExpireQuiescentTemplate => vec![said(if self.expires_templates { "1\n" } else { "0\n" })],
             Probe::Vsftpd(_) => {
                 let read = cksum(&self.vsftpd_read);
                 let stamp = "/var/run/lvs-ftp/read-etc_vsftpd.conf";
+                let sessions: String = (0..self.old_sessions)
+                    .map(|number| {
+                        format!(
+                            "process {} (vsftpd) S 77 77 77 0 -1 0 0 0 0 0 0 0 0 0 0 0 0 0 900 1 | socket:[1] | socket:[1] | vsftpd: x|\n",
+                            100 + number
+                        )
+                    })
+                    .collect();
                 let facts = format!(
-                    "conf /etc/vsftpd.conf\nchanged 1000 2026-01-01 00:00:00.5 +0000\nnow 2000.5 1900.00 1.00 100\n\
-                     stamp {stamp} 77 500 {read} 1000 2026-01-01 00:00:00.5 +0000\nprocess 77 (vsftpd) S 1 77 77 0 -1 0 0 0 0 0 0 0 0 0 0 0 0 0 500 1 \
-                     | /dev/null | /usr/sbin/vsftpd|/etc/vsftpd.conf|\n"
+                    "conf /etc/vsftpd.conf\nchanged 1000 2026-01-01 00:00:00.5 +0000\nnow 2000.5 1900.00 100\n\
+                     ticks 190000\n{sessions}stamp {stamp} 77 500 180000 {read} 1000 2026-01-01 00:00:00.5 +0000\nprocess 77 (vsftpd) S 1 77 77 0 -1 0 0 0 0 0 0 0 0 0 0 0 0 0 500 1 \
+                     | /dev/null | /dev/null | /usr/sbin/vsftpd|/etc/vsftpd.conf|\n"
                 );
                 vec![said(facts), said(self.vsftpd_conf.clone())]
             }
@@ -159,6 +174,10 @@ impl State {
                 self.ip_forward = true;
                 Ok(())
             }
+            Step::KeepTemplates => {
+                self.expires_templates = false;
+                Ok(())
+            }
             Step::File { path, observed, text, .. } => {
                 let utf8 = || String::from_utf8(text.clone()).unwrap();
                 let old = match path.as_str() {
@@ -183,6 +202,30 @@ impl State {
                 Ok(())
             }
         }
+    }
+
+    /// `ipvsadm -L -n --thresholds`.
+    fn listing(&self) -> String {
+        let mut text = "IP Virtual Server version 1.2.1 (size=4096)\n".to_owned();
+        text.push_str(
+            "Prot LocalAddress:Port            Uthreshold Lthreshold ActiveConn InActConn\n  -> RemoteAddress:Port\n",
+        );
+        for service in &self.ipvs.services {
+            let [flag, name, rest @ ..] = service.key.words() else { panic!("{service:?}") };
+            let word = match flag.as_str() {
+                "-f" => "FWM",
+                "-t" => "TCP",
+                _ => "UDP",
+            };
+            let family = if rest.is_empty() { "" } else { " IPv6" };
+            text.push_str(&format!("{word}  {name}{family} {}\n", service.scheduler));
+            for known in &service.destinations {
+                let (upper, lower) = known.thresholds;
+                let count = self.connections.get(&(service.key.to_string(), known.address.clone())).unwrap_or(&0);
+                text.push_str(&format!("  -> {:<28} {upper:<10} {lower:<10} {count:<10} 0         \n", known.address));
+            }
+        }
+        text
     }
 
     /// One ipvsadm command, with the kernel's refusals.
@@ -245,29 +288,6 @@ fn mark(service: &Service) -> Option<u32> {
 fn table(name: &str, chain: &str, rules: &[String]) -> String {
     let rules: String = rules.iter().map(|rule| format!("{rule}\n")).collect();
     format!("*{name}\n:{chain} ACCEPT [0:0]\n{rules}COMMIT\n")
-}
-
-/// `ipvsadm -L -n --thresholds`.
-fn listing(table: &IpvsTable) -> String {
-    let mut text = "IP Virtual Server version 1.2.1 (size=4096)\n".to_owned();
-    text.push_str(
-        "Prot LocalAddress:Port            Uthreshold Lthreshold ActiveConn InActConn\n  -> RemoteAddress:Port\n",
-    );
-    for service in &table.services {
-        let [flag, name, rest @ ..] = service.key.words() else { panic!("{service:?}") };
-        let word = match flag.as_str() {
-            "-f" => "FWM",
-            "-t" => "TCP",
-            _ => "UDP",
-        };
-        let family = if rest.is_empty() { "" } else { " IPv6" };
-        text.push_str(&format!("{word}  {name}{family} {}\n", service.scheduler));
-        for known in &service.destinations {
-            let (upper, lower) = known.thresholds;
-            text.push_str(&format!("  -> {:<28} {upper:<10} {lower:<10} 0          0         \n", known.address));
-        }
-    }
-    text
 }
 
 /// `iptables-restore --noflush` with one block: all or nothing.

@@ -27,6 +27,7 @@ fn resource() -> SavedIpvs {
         persistence: Persistence::new(300, Netmask::HOST).unwrap(),
         forwarding: ForwardingMethod::Nat,
         real_servers: [(11, 1), (12, 2)].map(server).into(),
+        drain_timeout: 300,
     }])
 }
 

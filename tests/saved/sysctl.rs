@@ -8,7 +8,7 @@ use crate::{
 use lvs_ftp::{
     host::{Change, Observe, Session, Writable},
     plan::{Diff, Stage, steps},
-    resource::{BootForward, Resource},
+    resource::{BootSysctl, Parameter, Resource},
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -60,8 +60,9 @@ impl Host {
     }
 
     fn diff(&self) -> Result<Diff, String> {
-        let facts = self.connection.observe(&BootForward.probes()).unwrap();
-        BootForward.diff(&facts).map_err(|unknown| unknown.to_string())
+        let resource = BootSysctl(vec![Parameter::IP_FORWARD]);
+        let facts = self.connection.observe(&resource.probes()).unwrap();
+        resource.diff(&facts).map_err(|unknown| unknown.to_string())
     }
 
     /// What is planned is what is missing; once made, the host forwards after a boot, and nothing more is planned.
@@ -133,6 +134,9 @@ fn the_last_file_wins_as_the_host_reads_them() {
         ("no newline at the end", &[("etc/sysctl.d/10-a.conf", "kernel.nothing = 1\nnet.ipv4.ip_forward=0")]),
         ("errors ignored", &[("etc/sysctl.d/10-a.conf", "-net.ipv4.ip_forward = 0\n")]),
         ("windows line ends", &[("etc/sysctl.d/10-a.conf", "net.ipv4.ip_forward = 1\r\n")]),
+        ("main file is nothing", &[("etc/sysctl.conf", "-> /dev/null"), ("etc/sysctl.d/10-a.conf", "# x\n")]),
+        ("main file leads nowhere", &[("etc/sysctl.conf", "-> /nowhere"), ("etc/sysctl.d/10-a.conf", OFF)]),
+        ("the link leads to nothing", &[("etc/sysctl.conf", OFF), ("etc/sysctl.d/99-sysctl.conf", "-> /dev/null")]),
         ("another suffix", &[("etc/sysctl.d/10-a.conf.bak", ON)]),
         ("names with blanks and colons", &[("etc/sysctl.d/10 a: b.conf", OFF), ("etc/sysctl.d/a=b.conf", "# x\n")]),
         ("vendor's late 0", &[("usr/lib/sysctl.d/60-x.conf", OFF)]),
@@ -150,6 +154,38 @@ fn without_any_file_there_is_a_place_or_an_error() {
     Host::new(false, &[]).converges("nothing at all");
     let error = Host::new(true, &[]).diff().unwrap_err();
     assert!(error.contains("there is no /etc/sysctl.d"), "{error}");
+}
+
+/// What is no file takes no text: that is said, and nothing is written.
+#[test]
+fn a_place_that_is_no_file_is_named() {
+    let own = ("etc/sysctl.d/99-lvs-ftp.conf", "-> /dev/null");
+    for (systemd, files) in [(true, vec![own]), (false, vec![own, ("etc/sysctl.conf", "-> /dev/null")])] {
+        let error = Host::new(systemd, &files).diff().unwrap_err();
+        assert!(error.ends_with(" is not a regular file: remove it, or put one there"), "{error}");
+    }
+    let host = Host::new(false, &[]);
+    std::fs::create_dir_all(host.root.path("etc/sysctl.conf")).unwrap();
+    let error = host.diff().unwrap_err();
+    assert!(error.contains("/etc/sysctl.conf is not a regular file"), "{error}");
+}
+
+/// Two parameters in one file are one change; one that has its default where no file speaks of it needs none.
+#[test]
+fn parameters_share_a_file() {
+    const BAD: &str = "net.ipv4.vs.expire_quiescent_template = 1\nnet.ipv4.ip_forward = 0\n";
+    let resource = BootSysctl(vec![Parameter::IP_FORWARD, Parameter::EXPIRE_QUIESCENT_TEMPLATE]);
+    for (text, after) in [
+        (BAD, "net.ipv4.vs.expire_quiescent_template = 0\nnet.ipv4.ip_forward = 1\n"),
+        ("# x\n", "# x\nnet.ipv4.ip_forward = 1\n"),
+        (ON, ON),
+    ] {
+        let host = Host::new(false, &[("etc/sysctl.conf", text)]);
+        let diff = || resource.diff(&host.connection.observe(&resource.probes()).unwrap()).unwrap().changes;
+        host.connection.change(&steps(&diff(), Stage::Persist)).unwrap();
+        assert_eq!(std::fs::read_to_string(host.root.path("etc/sysctl.conf")).unwrap(), after);
+        assert_eq!(diff(), []);
+    }
 }
 
 /// A later file that is not the administrator's cannot be edited: that is said, and nothing is written.
