@@ -423,8 +423,8 @@ impl Observe for Host {
 }
 
 impl Change for Host {
-    fn lock(&self, _wait: Duration) -> Result<(), LockError> {
-        Ok(())
+    fn lock(&self, _wait: Duration, _stop: &(dyn Fn() -> bool + Sync)) -> Result<Option<String>, LockError> {
+        Ok(None)
     }
 
     fn change(&self, steps: &[Step]) -> Result<(), StepError> {

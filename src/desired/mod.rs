@@ -1,10 +1,12 @@
 //! The desired state: the playbook's clusters with the inventory's hosts in their places.
 
 mod between;
+mod meaning;
 mod resolve;
 mod services;
 mod target;
 
+pub use meaning::meaning;
 pub use resolve::resolve;
 pub use target::{Target, Wanted, targets};
 

@@ -3,6 +3,7 @@
 mod facts;
 mod ip_forward;
 mod ipvs;
+mod meaning;
 mod packet_filter;
 mod saved_filter;
 mod saved_ipvs;
@@ -12,6 +13,7 @@ mod sysctl_files;
 mod vsftpd;
 
 pub use facts::{Answer, Fact, Facts, Unknown};
+pub use meaning::digest;
 pub use packet_filter::{Backend, IptablesCommand, PacketFilter};
 pub use saved_filter::SavedFilter;
 pub use saved_ipvs::{DEFAULTS as IPVS_DEFAULTS, SavedIpvs};

@@ -1,8 +1,11 @@
 //! A run: observe every host, plan, change stage by stage, observe again. What happened comes back as data.
 
+mod locks;
+mod options;
 mod outcome;
 mod pool;
 
+pub use options::{GivenUp, Options, Review};
 pub use outcome::{Item, Outcome, Progress, Trouble};
 
 use crate::{
@@ -11,6 +14,7 @@ use crate::{
     plan::{Stage, steps},
     probe::Facts,
 };
+use locks::Locked;
 
 /// What differs between a host and what it shall have. Nothing at all is planned when any fact is unknown.
 ///
@@ -31,30 +35,69 @@ pub fn plan(target: &Target, facts: &Facts) -> Result<Vec<Item>, String> {
 
 /// Says what would change. It holds hosts that cannot be changed.
 #[must_use]
-pub fn check<H: Observe>(targets: &[(Target, H)], forks: usize) -> Vec<Outcome> {
-    let mut outcomes = pool::each(targets, forks, |(target, host)| observe(target, host));
-    hold(targets, &mut outcomes);
+pub fn check<H: Observe>(targets: &[(Target, H)], options: &Options<'_>) -> Vec<Outcome> {
+    observe_all(targets, vec![Ok(None); targets.len()], options)
+}
+
+/// Changes what differs, stage by stage with a barrier across hosts between them, and observes again. Every host is
+/// locked from before the first look to the end.
+pub fn apply<H: Change>(targets: &[(Target, H)], options: &Options<'_>) -> Result<Vec<Outcome>, GivenUp> {
+    let locked = locks::take(targets, options)?;
+    let outcomes = locked_apply(targets, locked, options);
+    locks::release(targets, options.forks);
     outcomes
 }
 
-/// Changes what differs, stage by stage with a barrier across hosts between them, and observes again.
-#[must_use]
-pub fn apply<H: Change>(targets: &[(Target, H)], forks: usize) -> Vec<Outcome> {
-    let mut outcomes = check(targets, forks);
+fn locked_apply<H: Change>(
+    targets: &[(Target, H)],
+    locked: Vec<Locked>,
+    options: &Options<'_>,
+) -> Result<Vec<Outcome>, GivenUp> {
+    let mut outcomes = observe_all(targets, locked, options);
+    if let Some(review) = options.review.filter(|_| !options.is_interrupted()) {
+        review(&outcomes).map_err(GivenUp::Moved)?;
+    }
     for stage in Stage::ALL {
         let work: Vec<_> = targets.iter().zip(outcomes.drain(..)).collect();
-        outcomes = pool::each_owned(work, forks, |((_, host), outcome)| advance(host, outcome, stage));
-        hold(targets, &mut outcomes);
+        outcomes = pool::each_owned(work, options.forks, |((_, host), outcome)| advance(host, outcome, stage, options));
+        if !options.is_interrupted() {
+            hold(targets, &mut outcomes);
+        }
     }
     let work: Vec<_> = targets.iter().zip(outcomes).collect();
-    pool::each_owned(work, forks, |((target, host), outcome)| verify(target, host, outcome))
+    Ok(pool::each_owned(work, options.forks, |((target, host), outcome)| verify(target, host, outcome, options)))
+}
+
+/// Looks at every host that could be locked. One that is not looked at any more is told as such.
+fn observe_all<H: Observe>(targets: &[(Target, H)], locked: Vec<Locked>, options: &Options<'_>) -> Vec<Outcome> {
+    let work: Vec<_> = targets.iter().zip(locked).collect();
+    let mut outcomes = pool::each_owned(work, options.forks, |((target, host), locked)| match locked {
+        _ if options.is_interrupted() => Outcome {
+            trouble: Some(Trouble::Failed("interrupted before it was looked at".to_owned())),
+            ..Outcome::new(&target.host.name)
+        },
+        Ok(warning) => {
+            let outcome = observe(target, host);
+            Outcome { warnings: warning.into_iter().collect(), ..outcome }
+        }
+        Err(error) => Outcome { trouble: Some(error.into()), ..Outcome::new(&target.host.name) },
+    });
+    if !options.is_interrupted() {
+        hold(targets, &mut outcomes);
+    }
+    outcomes
 }
 
 fn observe<H: Observe>(target: &Target, host: &H) -> Outcome {
-    let outcome = Outcome { host: target.host.name.clone(), items: Vec::new(), trouble: None };
-    match host.observe(&target.probes()).map(|facts| plan(target, &facts)) {
-        Ok(Ok(items)) => Outcome { items, ..outcome },
-        Ok(Err(unknown)) => Outcome { trouble: Some(Trouble::Failed(unknown)), ..outcome },
+    let outcome = Outcome::new(&target.host.name);
+    match host.observe(&target.probes()) {
+        Ok(facts) => {
+            let outcome = Outcome { observed: facts.digests(), ..outcome };
+            match plan(target, &facts) {
+                Ok(items) => Outcome { items, ..outcome },
+                Err(unknown) => Outcome { trouble: Some(Trouble::Failed(unknown)), ..outcome },
+            }
+        }
         Err(error) => Outcome { trouble: Some(error.into()), ..outcome },
     }
 }
@@ -75,10 +118,10 @@ fn hold<H>(targets: &[(Target, H)], outcomes: &mut [Outcome]) {
 }
 
 /// Makes one host's changes of one stage, unless the host has failed before.
-fn advance<H: Change>(host: &H, mut outcome: Outcome, stage: Stage) -> Outcome {
+fn advance<H: Change>(host: &H, mut outcome: Outcome, stage: Stage, options: &Options<'_>) -> Outcome {
     let planned = outcome.each().filter(|(_, progress)| *progress == Progress::Planned);
     let steps = steps(planned.map(|(change, _)| change), stage);
-    if outcome.trouble.is_some() || steps.is_empty() {
+    if outcome.trouble.is_some() || steps.is_empty() || options.is_interrupted() {
         return outcome;
     }
     match host.change(&steps) {
@@ -89,8 +132,8 @@ fn advance<H: Change>(host: &H, mut outcome: Outcome, stage: Stage) -> Outcome {
 }
 
 /// Observes a changed host again: nothing may differ now but what was held back.
-fn verify<H: Observe>(target: &Target, host: &H, mut outcome: Outcome) -> Outcome {
-    if outcome.trouble.is_some() || !outcome.items.iter().any(Item::is_changed) {
+fn verify<H: Observe>(target: &Target, host: &H, mut outcome: Outcome, options: &Options<'_>) -> Outcome {
+    if outcome.trouble.is_some() || options.is_interrupted() || !outcome.items.iter().any(Item::is_changed) {
         return outcome;
     }
     let again = observe(target, host);

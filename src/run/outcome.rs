@@ -4,6 +4,7 @@ use crate::{
     plan::{Change, Diff},
     resource::Kind,
 };
+use std::collections::BTreeMap;
 
 /// One host's part of a run.
 #[derive(Debug, Clone)]
@@ -14,6 +15,10 @@ pub struct Outcome {
     pub items: Vec<Item>,
     /// Why the host did not come to the end.
     pub trouble: Option<Trouble>,
+    /// What was observed first: for each probe the digest of what its answer means.
+    pub observed: BTreeMap<String, String>,
+    /// What somebody should look at, beside what the resources say.
+    pub warnings: Vec<String>,
 }
 
 /// One resource on one host.
@@ -86,6 +91,22 @@ impl Trouble {
 }
 
 impl Outcome {
+    /// Nothing is known of the host yet.
+    pub(super) fn new(host: &str) -> Self {
+        Self {
+            host: host.to_owned(),
+            items: Vec::new(),
+            trouble: None,
+            observed: BTreeMap::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// All that somebody should look at.
+    pub fn warnings(&self) -> impl Iterator<Item = &String> {
+        self.warnings.iter().chain(self.items.iter().flat_map(|item| &item.warnings))
+    }
+
     /// Every change with how far it has come, resource by resource.
     pub fn each(&self) -> impl Iterator<Item = (&Change, Progress)> {
         self.items.iter().flat_map(Item::each)

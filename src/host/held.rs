@@ -1,0 +1,112 @@
+//! A child process that stays while its input is open: it ends with us, however we end.
+
+use super::process::{self, End, Finished, SIZE_LIMIT};
+use std::{
+    fs::File,
+    io::{self, PipeReader, PipeWriter, Read, Write},
+    sync::mpsc,
+    time::Duration,
+};
+
+/// How long a child may take to end when its input has ended. A far one has to hear of it first.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// The child. Dropping it ends it.
+#[derive(Debug)]
+pub(super) struct Held {
+    child: duct::Handle,
+    input: Option<PipeWriter>,
+    pieces: mpsc::Receiver<Vec<u8>>,
+    said: File,
+    last: Vec<u8>,
+    heard: u64,
+}
+
+/// What came of listening for a while.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// It printed this.
+    Piece(Vec<u8>),
+    /// It printed nothing.
+    Nothing,
+    /// It prints no more.
+    End,
+    /// It prints without end.
+    Endless,
+}
+
+impl Held {
+    /// Starts a command and sends this text, which a pipe must be able to hold; its input then stays open.
+    pub fn start(words: &[String], text: &str) -> Result<Self, String> {
+        let (reader, mut input) = io::pipe().map_err(|error| error.to_string())?;
+        let (child, output, said) = process::start(words, |command| command.stdin_file(reader))?;
+        // One that does not read is heard of by its end.
+        let _ = input.write_all(text.as_bytes());
+        Ok(Self { child, input: Some(input), pieces: listen(output), said, last: Vec::new(), heard: 0 })
+    }
+
+    /// Listens so long at most.
+    pub fn hear(&mut self, limit: Duration) -> Heard {
+        match self.pieces.recv_timeout(limit) {
+            Ok(piece) => {
+                self.heard += piece.len() as u64;
+                if self.heard > SIZE_LIMIT {
+                    return Heard::Endless;
+                }
+                self.last.clone_from(&piece);
+                Heard::Piece(piece)
+            }
+            Err(mpsc::RecvTimeoutError::Timeout) => Heard::Nothing,
+            Err(mpsc::RecvTimeoutError::Disconnected) => Heard::End,
+        }
+    }
+
+    /// Ends it, if it has not ended, and tells how that was: as given, or by itself.
+    pub fn finish(mut self, end: Option<End>) -> Finished {
+        let own = self.leave();
+        let end = end.or(own).unwrap_or(End::Signal);
+        let stderr = process::read_whole(&mut self.said).unwrap_or_default();
+        Finished { end, stdout: std::mem::take(&mut self.last), stderr }
+    }
+
+    /// Ends it at once.
+    pub fn abandon(mut self) {
+        process::kill_group(&self.child);
+        self.input = None;
+    }
+
+    /// Closes its input and waits for its end; then it is killed.
+    fn leave(&mut self) -> Option<End> {
+        self.input = None;
+        let ended = self.child.wait_timeout(FAREWELL);
+        if let Ok(Some(output)) = ended {
+            return Some(output.status.code().map_or(End::Signal, End::Status));
+        }
+        process::kill_group(&self.child);
+        None
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if self.input.is_some() {
+            self.leave();
+        }
+    }
+}
+
+/// Reads to the end in a thread of its own.
+fn listen(mut output: PipeReader) -> mpsc::Receiver<Vec<u8>> {
+    let (sender, pieces) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut chunk = vec![0; 1 << 14];
+        loop {
+            match output.read(&mut chunk) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(count) if count > 0 && sender.send(chunk[..count].to_vec()).is_ok() => {}
+                Ok(_) | Err(_) => break,
+            }
+        }
+    });
+    pieces
+}
