@@ -18,11 +18,12 @@ use lvs_ftp::{
         ActiveSource, BootForward, IpForward, MarkRules, NatRule, RealServer, Resource, SavedFilter, SavedIpvs,
         Service, VirtualService, VsftpdReload, VsftpdSettings, Wish,
     },
-    run::{apply, check, plan},
+    run::plan,
 };
 use model::{Model, State};
 use proptest::prelude::*;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use support::run::{apply, check};
 
 /// What the playbook says, small enough that states collide with it often.
 #[derive(Debug, Clone)]

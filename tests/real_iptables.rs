@@ -12,12 +12,14 @@ use lvs_ftp::{
     plan::{Place, RuleEdit, Step},
     probe::{IptablesCommand, Probe},
     resource::{ActiveSource, MarkRules, NatRule, Resource},
-    run::{apply, check},
 };
 use model::{Model, State};
 use serde_json::json;
 use std::sync::Arc;
-use support::{Netns, connection};
+use support::{
+    Netns, connection,
+    run::{apply, check},
+};
 
 const BACKENDS: [&str; 2] = ["iptables-legacy", "iptables-nft"];
 
@@ -128,7 +130,7 @@ fn hand_typed_rules_are_adopted() {
             type_rules(&netns, backend, &rules);
             netns.sh(&format!("{backend}-save -c | sed 's/^\\[0:0\\] /[7:99] /' | {backend}-restore -c"));
             let before = netns.sh(&format!("{backend}-save -c | grep -v ^#"));
-            let host = connection(&session, &json!({"lvs_ftp_exec": netns.words()}));
+            let host = connection(&session, &json!({"lvs_ftp_exec": netns.host_words()}));
             let outcome = apply(&[(target(backend), host)], 1).remove(0);
             assert_eq!(outcome.trouble, None);
             assert_eq!(
@@ -194,7 +196,7 @@ fn the_host_in_memory_does_what_iptables_does() {
             duct::cmd(&restore[0], &restore[1..]).stdin_bytes(text.as_str()).run().unwrap();
             assert_eq!(chains(&netns, backend), (mangle.clone(), nat.clone()), "the rules of this test are canonical");
             let model = Model::new(State { mangle: mangle.clone(), nat, ..State::default() });
-            let real = connection(&session, &json!({"lvs_ftp_exec": netns.words()}));
+            let real = connection(&session, &json!({"lvs_ftp_exec": netns.host_words()}));
             let in_memory = apply(&[(target(backend), model)], 1).remove(0);
             assert_eq!(in_memory.trouble, None);
             let hosts = [(target(backend), real)];

@@ -84,13 +84,13 @@ command -v flock >/dev/null 2>&1 || {{ printf '\n{mark} none\n'; exit 0; }}
 {OPEN}exec 9>>/var/run/lvs-ftp/lock 8>>/var/run/lvs-ftp/changing
 again=1
 while :; do
-  flock -n 9; status=$?
-  [ $status != 0 ] || {{ flock -n 8; status=$?; }}
+  word=busy; flock -n 9; status=$?
+  [ $status != 0 ] || {{ word=changing; flock -n 8; status=$?; }}
   [ $status != 0 ] || break
   [ $status = 1 ] || exit $status
   if [ $again = 1 ]; then again=0; continue; fi
   who=; read -r who </var/run/lvs-ftp/lock || :
-  printf '\n{mark} busy %s\n' "$who" || exit 0
+  printf '\n{mark} %s %s\n' $word "$who" || exit 0
   sleep 1 8>&- 9>&-
 done
 exec 8>&-
@@ -138,16 +138,18 @@ who=; read -r who </var/run/lvs-ftp/lock || :
             match answer.word.split_once(' ').unwrap_or((&answer.word, "")) {
                 ("locked", _) => return Ok(Taken::Held(Box::new(held))),
                 ("none", _) => return Ok(Taken::NoTool),
-                ("busy", line) => {
-                    if line.split(' ').next() == Some(&self.nonce) {
-                        held.abandon();
-                        return Ok(Taken::Ours);
-                    }
+                ("busy", line) if line.split(' ').next() == Some(&self.nonce) => {
+                    held.abandon();
+                    return Ok(Taken::Ours);
+                }
+                (word @ ("busy" | "changing"), line) => {
                     let since: &Instant = busy_since.get_or_insert_with(Instant::now);
-                    let patience = if self.is_older(line) { wait.max(GRACE) } else { wait };
+                    let changing = word == "changing";
+                    let patience = if !changing && self.is_older(line) { wait.max(GRACE) } else { wait };
                     if since.elapsed() >= patience {
                         held.abandon();
-                        return Err(Failure::Busy(who(line)));
+                        let still = "a change of a run that has ended is still being made there";
+                        return Err(Failure::Busy(if changing { still.to_owned() } else { who(line) }));
                     }
                 }
                 _ if start.elapsed() >= ANSWER_LIMIT => {

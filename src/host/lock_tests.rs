@@ -17,7 +17,7 @@ fn the_last_whole_line_counts() {
         assert_eq!((answer.begun, answer.word.as_str()), (begun, word), "{piece:?}");
     }
     let mut silent = Answer::new("lvs-ftp-1");
-    silent.take(&[b'\n'; 100_000]);
+    silent.take(&vec![b'\n'; 100_000]);
     assert!(!silent.begun && silent.rest.len() < 10_000);
 }
 

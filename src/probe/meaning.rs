@@ -32,7 +32,13 @@ fn meaning(fact: &Fact) -> String {
             let PacketFilter { backend, version, dump, other } = &**found;
             format!("{backend:?} {version:?}\n{}\n{:?}", rules(dump), other.as_ref().map(rules))
         }
-        Fact::Ipvs(table) => table.render() + &thresholds(table),
+        Fact::Ipvs(table) => {
+            let text = table.render() + &thresholds(table);
+            let mut lines: Vec<&str> = text.lines().collect();
+            // The kernel keeps no order.
+            lines.sort_unstable();
+            lines.join("\n")
+        }
         Fact::IpForward(on) => on.to_string(),
         Fact::Vsftpd(found) => {
             let Vsftpd { conf, text, daemons } = &**found;
@@ -53,11 +59,20 @@ fn meaning(fact: &Fact) -> String {
     }
 }
 
-/// A dump without its comments, which tell the time, and its counters.
+/// A dump without its comments, which tell the time, and its counters. A chain that only accepts, and a table of such
+/// chains, are there as soon as somebody looks for them.
 fn rules(dump: &IptablesSave) -> String {
     let text = String::from_utf8_lossy(dump.render());
-    let lines = text.lines().filter(|line| !line.starts_with('#'));
-    lines.map(|line| uncounted(line).to_owned() + "\n").collect()
+    let (mut meaning, mut table) = (String::new(), Some(""));
+    for line in text.lines().map(uncounted) {
+        let accepts = line.starts_with(':') && line.ends_with(" ACCEPT");
+        if line.starts_with('*') {
+            table = Some(line);
+        } else if !line.is_empty() && !line.starts_with('#') && line != "COMMIT" && !accepts {
+            meaning.extend([table.take().unwrap_or_default(), "\n", line, "\n"]);
+        }
+    }
+    meaning
 }
 
 /// `:INPUT ACCEPT [12:345]` and `[12:345] -A …` without the figures.
@@ -101,6 +116,8 @@ mod tests {
             ("on Mon", "on Tue", true),
             ("[0:0]", "[17:1234]", true),
             ("-A INPUT", "[5:6] -A INPUT", true),
+            ("COMMIT\n", "COMMIT\n*mangle\n:INPUT ACCEPT [0:0]\nCOMMIT\n", true),
+            ("*nat", "*filter", false),
             ("INPUT ACCEPT [", "INPUT DROP [", false),
             ("-j ACCEPT", "-j DROP", false),
             ("COMMIT", "-A INPUT -j ACCEPT\nCOMMIT", false),

@@ -1,6 +1,8 @@
 //! What tests with real tools share: ways onto this machine, and network namespaces that go away by themselves.
 #![allow(dead_code, reason = "each suite uses a part")]
 
+pub mod run;
+
 use lvs_ftp::{
     host::{Session, Writable},
     inventory::{ConnectionOptions, HostVars, Inventory},
@@ -39,6 +41,12 @@ impl Netns {
     /// The words that run a command in it.
     pub fn words(&self) -> Vec<String> {
         ["ip", "netns", "exec", &self.0].map(str::to_owned).into()
+    }
+
+    /// The same with nobody else's locks: in an empty /run.
+    pub fn host_words(&self) -> Vec<String> {
+        let enter = "mount -t tmpfs none /run && exec \"$@\"";
+        [self.words(), ["unshare", "-m", "--", "sh", "-c", enter, "sh"].map(str::to_owned).into()].concat()
     }
 
     /// Runs a shell script in it and returns what it printed.
