@@ -15,7 +15,7 @@ const FAREWELL: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub(super) struct Held {
     child: duct::Handle,
-    input: Option<PipeWriter>,
+    input: Option<mpsc::Sender<()>>,
     pieces: mpsc::Receiver<Vec<u8>>,
     said: File,
     last: Vec<u8>,
@@ -36,13 +36,21 @@ pub(super) enum Heard {
 }
 
 impl Held {
-    /// Starts a command and sends this text, which a pipe must be able to hold; its input then stays open.
-    pub fn start(words: &[String], text: &str) -> Result<Self, String> {
+    /// Starts a command and sends this text, which a pipe must be able to hold; its input then stays open, and gets an
+    /// empty line from time to time.
+    pub fn start(words: &[String], text: &str, beat: Duration) -> Result<Self, String> {
         let (reader, mut input) = io::pipe().map_err(|error| error.to_string())?;
         let (child, output, said) = process::start(words, |command| command.stdin_file(reader))?;
         // One that does not read is heard of by its end.
         let _ = input.write_all(text.as_bytes());
-        Ok(Self { child, input: Some(input), pieces: listen(output), said, last: Vec::new(), heard: 0 })
+        Ok(Self {
+            child,
+            input: Some(keep_open(input, beat)),
+            pieces: listen(output),
+            said,
+            last: Vec::new(),
+            heard: 0,
+        })
     }
 
     /// Listens so long at most.
@@ -95,6 +103,15 @@ impl Drop for Held {
     }
 }
 
+/// Keeps an input open until the sender goes, in a thread of its own.
+fn keep_open(mut input: PipeWriter, beat: Duration) -> mpsc::Sender<()> {
+    let (sender, gone) = mpsc::channel();
+    std::thread::spawn(move || {
+        while gone.recv_timeout(beat) == Err(mpsc::RecvTimeoutError::Timeout) && input.write_all(b"\n").is_ok() {}
+    });
+    sender
+}
+
 /// Reads to the end in a thread of its own.
 fn listen(mut output: PipeReader) -> mpsc::Receiver<Vec<u8>> {
     let (sender, pieces) = mpsc::channel();
@@ -109,4 +126,24 @@ fn listen(mut output: PipeReader) -> mpsc::Receiver<Vec<u8>> {
         }
     });
     pieces
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::{Heard, Held};
+    use std::time::Duration;
+
+    #[test]
+    fn it_hears_of_us_while_we_live() {
+        let words = ["sh", "-c", "read -r first; read -r second; echo \"$first, $second.\"; cat >/dev/null; echo end"];
+        let beat = Duration::from_millis(50);
+        let mut held = Held::start(&words.map(str::to_owned), "begin\n", beat).unwrap();
+        let mut hear = || held.hear(Duration::from_secs(20));
+        assert_eq!(hear(), Heard::Piece(b"begin, .\n".to_vec()));
+        assert_eq!(held.hear(Duration::from_millis(200)), Heard::Nothing);
+        let finished = held.finish(None);
+        assert_eq!(finished.end, super::End::Status(0));
+    }
 }

@@ -20,6 +20,10 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 /// leaves at once: so one of them works.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// How often the holder hears of its run, and so touches its file. A link may be cut without a word, and a host may take
+/// hours to notice: a lock whose run was not heard of for some minutes is another run's for the taking.
+const BEAT: Duration = Duration::from_secs(20);
+
 /// How often somebody looks whether the wait was ended.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -76,13 +80,12 @@ impl Run {
 
     /// The text that takes the lock, says so, and stays until its input ends.
     fn holder(&self, mark: &str) -> String {
-        let line = sh::word(&format!("{} {} {}", self.nonce, self.began, self.who));
         format!(
             r#"{{
 {prelude}
 command -v flock >/dev/null 2>&1 || {{ printf '\n{mark} none\n'; exit 0; }}
 {OPEN}exec 9>>/var/run/lvs-ftp/lock 8>>/var/run/lvs-ftp/changing
-again=1
+again=1 silent=0
 while :; do
   word=busy; flock -n 9; status=$?
   [ $status != 0 ] || {{ word=changing; flock -n 8; status=$?; }}
@@ -90,18 +93,25 @@ while :; do
   [ $status = 1 ] || exit $status
   if [ $again = 1 ]; then again=0; continue; fi
   who=; read -r who </var/run/lvs-ftp/lock || :
+  if [ $word = busy ] && [ $silent = 0 ] && [ -n "$(find /var/run/lvs-ftp/lock -mmin +1 2>/dev/null)" ]; then
+    silent=1; pid=${{who#* * }}; pid=${{pid%% *}}
+    case $(readlink "/proc/$pid/fd/9") in */lvs-ftp/lock) kill -9 "$pid" && sleep 1; continue ;; esac
+  fi
   printf '\n{mark} %s %s\n' $word "$who" || exit 0
   sleep 1 8>&- 9>&-
 done
 exec 8>&-
-printf '%s\n' {line} >/var/run/lvs-ftp/lock || exit
+printf '%s %s %s %s\n' {nonce} {began} $$ {who} >/var/run/lvs-ftp/lock || exit
 printf '\n{mark} locked\n'
-while read -r line; do :; done
+while read -r line; do touch /var/run/lvs-ftp/lock 9>&-; done
 : >/var/run/lvs-ftp/lock
 exit 0
 }}
 "#,
             prelude = script::prelude(mark),
+            nonce = self.nonce,
+            began = self.began,
+            who = sh::word(&self.who),
         )
     }
 
@@ -124,7 +134,7 @@ who=; read -r who </var/run/lvs-ftp/lock || :
     /// Takes the lock over a way onto the host, waiting so long at most, and no longer than somebody wants it.
     pub fn take(&self, words: &[String], wait: Duration, stop: &dyn Fn() -> bool) -> Result<Taken, Failure> {
         let mark = script::nonce();
-        let mut held = Held::start(words, &self.holder(&mark)).map_err(Failure::Start)?;
+        let mut held = Held::start(words, &self.holder(&mark), BEAT).map_err(Failure::Start)?;
         let start = Instant::now();
         let mut busy_since = None;
         let mut answer = Answer::new(&mark);
@@ -174,9 +184,9 @@ who=; read -r who </var/run/lvs-ftp/lock || :
     }
 }
 
-/// Who a lock's line names.
+/// Who a lock's line names: `NONCE BEGAN PROCESS WHO`, of which the process is the one that holds it on the host.
 fn who(line: &str) -> String {
-    line.splitn(3, ' ').nth(2).map_or_else(|| "it does not say who it is".to_owned(), printable)
+    line.splitn(4, ' ').nth(3).map_or_else(|| "it does not say who it is".to_owned(), printable)
 }
 
 /// What the holder says, found among whatever a host prints beside it.

@@ -25,11 +25,11 @@ fn the_last_whole_line_counts() {
 #[test]
 fn one_of_two_runs_is_the_older() {
     let (one, two) = (Run::new(), Run::new());
-    let line = |run: &Run| format!("{} {} {}", run.nonce, run.began, run.who);
+    let line = |run: &Run| format!("{} {} 17 {}", run.nonce, run.began, run.who);
     assert_ne!(one.is_older(&line(&two)), two.is_older(&line(&one)));
     assert!(one.is_older("") && one.is_older("garbled"));
     assert!(!one.is_older(&line(&one)));
     assert_eq!(who(&line(&one)), one.who);
-    assert_eq!(who("x 1 \u{1b}[31m"), "\\u{1b}[31m");
+    assert_eq!(who("x 1 2 \u{1b}[31m"), "\\u{1b}[31m");
     assert_eq!(who(""), "it does not say who it is");
 }

@@ -91,6 +91,45 @@ fn a_cut_link() {
     sshd.apply(&sshd.variables(), &[]).ended(0);
 }
 
+/// kill -9 where ssh's shared connection lives on: the lock ends all the same.
+#[test]
+fn a_killed_run_over_ssh() {
+    let control = Control::new();
+    let host = Host::new(&control, "lvs1");
+    let sshd = Sshd::start(&control, &host, "/bin/sh", "");
+    one_router(&control, sshd.variables());
+    let gate = Gate::shut(&control, &host, "lvs1", "ipvsadm", "\"-S -n\"");
+    let enter = format!("exec setsid {} \"$@\"", host.words().join(" "));
+    let run = Running::start_by(&control, &enter, &["-l", "lvs1"]);
+    gate.reached();
+    run.signal(Signal::KILL);
+    until("the lock ends with the run", || who_has(&host.path("run/lvs-ftp/lock")).is_empty());
+    gate.open();
+    sshd.apply(&sshd.variables(), &[]).ended(0);
+}
+
+/// A link that is cut without a word: the host waits on. A run that is not heard of for minutes has no lock any more.
+#[test]
+fn a_silent_run() {
+    let control = Control::new();
+    let router = Host::new(&control, "lvs1");
+    one_router(&control, router.variables());
+    std::fs::create_dir(control.path("other")).unwrap();
+    std::fs::copy(control.path("inventory/hosts.json"), control.path("other/hosts.json")).unwrap();
+    let gate = Gate::shut(&control, &router, "lvs1", "ipvsadm", "\"-S -n\"");
+    let silent = Running::start(&control, &["-l", "lvs1"]);
+    gate.reached();
+    silent.signal(Signal::STOP);
+    gate.open();
+    control.apply(&["-l", "lvs1", "-i", "other"]).ended(5);
+    router.sh("touch -d '5 minutes ago' /run/lvs-ftp/lock");
+    control.apply(&["-l", "lvs1", "-i", "other"]).ended(0);
+    silent.signal(Signal::CONT);
+    let ran = silent.finish().ended(2);
+    assert!(ran.stdout.contains("failed: [lvs1] => this run has lost the lock of the host, for "), "{}", ran.stdout);
+    assert_eq!(router.sh("grep -c . /run/ipvsadm.log"), "2", "each command was given once");
+}
+
 /// What is said of a host that cannot be locked, whatever it is.
 #[test]
 fn a_folder_that_cannot_be_written() {
