@@ -8,7 +8,7 @@ pub enum Exit {
     Converged = 0,
     /// Bad usage, inventory or playbook. No host was contacted.
     Usage = 1,
-    /// A host failed or did not converge.
+    /// A host failed or did not converge; or a plan that was reviewed holds no more.
     Failed = 2,
     /// `--check` found drift.
     Drift = 3,
@@ -25,7 +25,7 @@ impl Exit {
     pub const HELP: &'static str = "Exit status:\n  \
         0   converged, or nothing to do (after apply, also when changes were made)\n  \
         1   bad usage, inventory or playbook; no host was contacted\n  \
-        2   a host failed or did not converge\n  \
+        2   a host failed or did not converge, or the plan of --plan holds no more\n  \
         3   --check found drift\n  \
         4   a host was unreachable (2 wins over 4, 4 over 3)\n  \
         5   another run holds the lock of the inventory or of a host; nothing was done\n  \

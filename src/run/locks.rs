@@ -88,3 +88,7 @@ fn round<H: Change>(
     }
     if stopped || options.is_interrupted() { Err(GivenUp::Interrupted) } else { Ok(locked) }
 }
+
+#[cfg(test)]
+#[path = "locks_tests.rs"]
+mod tests;

@@ -28,14 +28,14 @@ pub fn connection(session: &Session, variables: &serde_json::Value) -> Writable 
 }
 
 /// A network namespace of our own.
-pub struct Netns(String);
+pub struct Netns(String, tempfile::TempDir);
 
 impl Netns {
     pub fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("lvs-ftp-test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         duct::cmd!("ip", "netns", "add", &name).run().unwrap();
-        Self(name)
+        Self(name, tempfile::tempdir().unwrap())
     }
 
     /// The words that run a command in it.
@@ -43,10 +43,10 @@ impl Netns {
         ["ip", "netns", "exec", &self.0].map(str::to_owned).into()
     }
 
-    /// The same with nobody else's locks: in an empty /run.
+    /// The same with nobody else's locks: with a /run of its own.
     pub fn host_words(&self) -> Vec<String> {
-        let enter = "mount -t tmpfs none /run && exec \"$@\"";
-        [self.words(), ["unshare", "-m", "--", "sh", "-c", enter, "sh"].map(str::to_owned).into()].concat()
+        let enter = format!("mount --bind {} /run && exec \"$@\"", self.1.path().display());
+        [self.words(), ["unshare", "-m", "--", "sh", "-c", &enter, "sh"].map(str::to_owned).into()].concat()
     }
 
     /// Runs a shell script in it and returns what it printed.
