@@ -15,9 +15,10 @@ pub struct Running<'a> {
 }
 
 impl<'a> Running<'a> {
-    /// Starts `lvs-ftp apply` for running state with more arguments.
+    /// Starts `lvs-ftp apply` for running state with more arguments. Who runs the tests in the background may have had
+    /// signals ignored; here they are not.
     pub fn start(control: &'a Control, arguments: &[&str]) -> Self {
-        Self::start_by(control, "exec setsid \"$@\"", arguments)
+        Self::start_by(control, "exec env --default-signal=INT,TERM,HUP setsid \"$@\"", arguments)
     }
 
     /// The same by this shell script, which has the command as its arguments.
