@@ -5,6 +5,7 @@
 mod support;
 
 mod cli {
+    mod background;
     mod control;
     mod daemon;
     mod host;
@@ -18,8 +19,12 @@ mod cli {
     mod hostile_values;
     mod human;
     mod json;
+    mod locks;
+    mod lost_locks;
     mod old_shells;
+    mod plan_file;
     mod reload;
+    mod signals;
     mod ssh;
     mod sshd;
     mod statuses;

@@ -20,11 +20,12 @@ use lvs_ftp::{
         ActiveSource, BootSysctl, ExpireQuiescentTemplate, IpForward, MarkRules, NatRule, Parameter, RealServer,
         Resource, SavedFilter, SavedIpvs, Service, VirtualService, VsftpdReload, VsftpdSettings, Wish,
     },
-    run::{Options, apply, check, plan},
+    run::plan,
 };
 use model::{Model, State};
 use proptest::prelude::*;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use support::run::{apply, check};
 
 /// What the playbook says, small enough that states collide with it often.
 #[derive(Debug, Clone)]
@@ -360,7 +361,7 @@ fn boots_as_it_runs(state: &State, cluster: &Cluster) -> bool {
         let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
         booted.ipvsadm(&words).unwrap();
     }
-    check(&[(target(cluster), Model::new(booted))], &Options::default())[0].changes().count() == 0
+    check(&[(target(cluster), Model::new(booted))], 1)[0].changes().count() == 0
 }
 
 proptest! {
@@ -370,13 +371,13 @@ proptest! {
     #[test]
     fn one_run_converges(state in any_state(), cluster in any_cluster()) {
         let hosts = [(target(&cluster), Model::new(state.clone()))];
-        let planned: Vec<_> = check(&hosts, &Options::default())[0].changes().cloned().collect();
+        let planned: Vec<_> = check(&hosts, 1)[0].changes().cloned().collect();
         prop_assert_eq!(hosts[0].1.state(), state.clone(), "check changes nothing");
-        let first = apply(&hosts, &Options::default()).unwrap().remove(0);
+        let first = apply(&hosts, 1).remove(0);
         prop_assert_eq!(&first.trouble, &None);
         prop_assert_eq!(first.changes().cloned().collect::<Vec<_>>(), planned, "what check says is what apply does");
         let converged = hosts[0].1.state();
-        let second = apply(&hosts, &Options::default()).unwrap().remove(0);
+        let second = apply(&hosts, 1).remove(0);
         prop_assert_eq!(second.changes().count(), 0);
         prop_assert_eq!(hosts[0].1.state(), converged.clone());
         prop_assert_eq!(foreign(&converged, &cluster), foreign(&state, &cluster), "foreign things are as they were");
@@ -391,17 +392,17 @@ proptest! {
     #[test]
     fn any_prefix_plans_on(state in any_state(), cluster in any_cluster(), cut in 0..20_usize) {
         let whole = [(target(&cluster), Model::new(state.clone()))];
-        prop_assert_eq!(&apply(&whole, &Options::default()).unwrap()[0].trouble, &None);
+        prop_assert_eq!(&apply(&whole, 1)[0].trouble, &None);
         let died = [(target(&cluster), Model::new(state))];
-        let outcome = check(&died, &Options::default()).remove(0);
+        let outcome = check(&died, 1).remove(0);
         let steps: Vec<Step> = Stage::ALL.iter().flat_map(|stage| steps(outcome.changes(), *stage)).collect();
         died[0].1.change(&steps[..cut.min(steps.len())]).unwrap();
-        let healed = apply(&died, &Options::default()).unwrap().remove(0);
+        let healed = apply(&died, 1).remove(0);
         prop_assert_eq!(&healed.trouble, &None);
         let (healed, direct) = (died[0].1.state(), whole[0].1.state());
         prop_assert_eq!(effects(&healed), effects(&direct));
         prop_assert_eq!(sorted(&healed.ipvs), sorted(&direct.ipvs));
-        prop_assert_eq!(check(&died, &Options::default())[0].changes().count(), 0);
+        prop_assert_eq!(check(&died, 1)[0].changes().count(), 0);
     }
 
     /// Nothing is planned from facts that could not be read.
@@ -433,8 +434,8 @@ impl Observe for Host {
 }
 
 impl Change for Host {
-    fn lock(&self, _wait: Duration) -> Result<(), LockError> {
-        Ok(())
+    fn lock(&self, _wait: Duration, _stop: &(dyn Fn() -> bool + Sync)) -> Result<Option<String>, LockError> {
+        Ok(None)
     }
 
     fn change(&self, steps: &[Step]) -> Result<(), StepError> {
@@ -477,7 +478,7 @@ fn a_failed_real_server_holds_back_what_depends_on_it() {
         (server, host)
     };
     let mut hosts = [(target(&cluster), Host::Alive(Box::new(Model::new(state)))), server(Host::Dead)];
-    let outcomes = apply(&hosts, &Options::default()).unwrap();
+    let outcomes = apply(&hosts, 1);
     let Host::Alive(router) = &hosts[0].1 else { unreachable!() };
     assert_eq!(outcomes[0].trouble, None);
     assert_eq!(
@@ -485,7 +486,7 @@ fn a_failed_real_server_holds_back_what_depends_on_it() {
         "-A -f 21 -s wlc -p 300\n-a -f 21 -r 10.1.1.12:0 -m -w 1\n-a -f 21 -r 10.1.1.13:0 -m -w 1\n"
     );
     hosts[1] = server(Host::Alive(Box::default()));
-    assert!(apply(&hosts, &Options::default()).unwrap().iter().all(|outcome| outcome.trouble.is_none()));
+    assert!(apply(&hosts, 1).iter().all(|outcome| outcome.trouble.is_none()));
     let Host::Alive(router) = &hosts[0].1 else { unreachable!() };
     assert_eq!(
         router.state().ipvs.render(),

@@ -12,12 +12,14 @@ use lvs_ftp::{
     plan::{Place, RuleEdit, Step},
     probe::{IptablesCommand, Probe},
     resource::{ActiveSource, MarkRules, NatRule, Resource},
-    run::{Options, apply, check},
 };
 use model::{Model, State};
 use serde_json::json;
 use std::{os::unix::fs::PermissionsExt, sync::Arc};
-use support::{Netns, connection};
+use support::{
+    Netns, connection,
+    run::{apply, check},
+};
 
 const BACKENDS: [&str; 2] = ["iptables-legacy", "iptables-nft"];
 
@@ -61,7 +63,7 @@ fn tools() -> tempfile::TempDir {
 /// The words that run a command in the namespace, with these tools.
 fn words(netns: &Netns, tools: &tempfile::TempDir) -> Vec<String> {
     let script = format!("mount --bind {} /usr/local/sbin && exec \"$@\"", tools.path().display());
-    [netns.words(), ["sh", "-c", &script, "sh"].map(str::to_owned).into()].concat()
+    [netns.host_words(), ["sh", "-c", &script, "sh"].map(str::to_owned).into()].concat()
 }
 
 /// The two chains as the backend prints them.
@@ -147,7 +149,7 @@ fn hand_typed_rules_are_adopted() {
             netns.sh(&format!("{backend}-save -c | sed 's/^\\[0:0\\] /[7:99] /' | {backend}-restore -c"));
             let before = netns.sh(&format!("{backend}-save -c | grep -v ^#"));
             let host = connection(&session, &json!({"lvs_ftp_exec": words(&netns, &tools)}));
-            let outcome = apply(&[(target(backend), host)], &Options::default()).unwrap().remove(0);
+            let outcome = apply(&[(target(backend), host)], 1).remove(0);
             assert_eq!(outcome.trouble, None);
             assert_eq!(
                 outcome.changes().collect::<Vec<_>>(),
@@ -213,19 +215,19 @@ fn the_host_in_memory_does_what_iptables_does() {
             assert_eq!(chains(&netns, backend), (mangle.clone(), nat.clone()), "the rules of this test are canonical");
             let model = Model::new(State { mangle: mangle.clone(), nat, ..State::default() });
             let real = connection(&session, &json!({"lvs_ftp_exec": words(&netns, &tools)}));
-            let in_memory = apply(&[(target(backend), model)], &Options::default()).unwrap().remove(0);
+            let in_memory = apply(&[(target(backend), model)], 1).remove(0);
             assert_eq!(in_memory.trouble, None);
             let hosts = [(target(backend), real)];
-            let for_real = apply(&hosts, &Options::default()).unwrap().remove(0);
+            let for_real = apply(&hosts, 1).remove(0);
             assert_eq!(for_real.trouble, None, "{backend} {text}");
             let model_after = {
                 let model = Model::new(State { mangle: mangle.clone(), nat: chains_nat(&text), ..State::default() });
                 let hosts = [(target(backend), model)];
-                let _ = apply(&hosts, &Options::default()).unwrap();
+                let _ = apply(&hosts, 1);
                 hosts[0].1.state()
             };
             assert_eq!(chains(&netns, backend), (model_after.mangle, model_after.nat), "{backend} {text}");
-            assert_eq!(check(&hosts, &Options::default())[0].changes().count(), 0);
+            assert_eq!(check(&hosts, 1)[0].changes().count(), 0);
         }
     }
 }
@@ -243,7 +245,7 @@ fn rules_in_both_backends_are_an_error() {
         type_rules(&netns, backend, ADOPTED[0]);
         type_rules(&netns, other, &ADOPTED[0][1..2]);
         let host = connection(&session, &json!({"lvs_ftp_exec": words(&netns, &tools)}));
-        let outcome = check(&[(target(backend), host)], &Options::default()).remove(0);
+        let outcome = check(&[(target(backend), host)], 1).remove(0);
         let text = outcome.trouble.unwrap().text().to_owned();
         assert!(
             text.contains("the other one holds rules in mangle PREROUTING") && text.contains("lvs_iptables"),

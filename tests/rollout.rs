@@ -12,7 +12,7 @@ use lvs_ftp::{
     plan::Step,
     playbook,
     probe::{Facts, Probe},
-    run::{Locked, Options, Outcome, Progress, apply, check},
+    run::{GivenUp, Options, Outcome, Progress, apply, check},
     source::Source,
 };
 use model::{Model, State};
@@ -65,9 +65,9 @@ impl Observe for Host {
 }
 
 impl Change for Host {
-    fn lock(&self, _wait: Duration) -> Result<(), LockError> {
+    fn lock(&self, _wait: Duration, _stop: &(dyn Fn() -> bool + Sync)) -> Result<Option<String>, LockError> {
         self.note("lock");
-        self.locked_by.map_or(Ok(()), |who| Err(LockError::Busy(who.to_owned())))
+        self.locked_by.map_or(Ok(None), |who| Err(LockError::Busy(who.to_owned())))
     }
 
     fn change(&self, steps: &[Step]) -> Result<(), StepError> {
@@ -278,8 +278,8 @@ fn any_error_is_fatal_where_that_is_asked_for() {
 fn another_runs_lock_keeps_every_host_alone() {
     let mut site = site(|_| {});
     site.host("12").locked_by = Some("run 77 of root@other");
-    let Err(Locked(busy)) = apply(&site.hosts, &site.options()) else { panic!("it was locked") };
-    assert_eq!(busy, [("10.1.1.12".to_owned(), "run 77 of root@other".to_owned())]);
+    let busy = GivenUp::Busy { host: "10.1.1.12".to_owned(), who: "run 77 of root@other".to_owned() };
+    assert_eq!(apply(&site.hosts, &site.options()).map(|_| ()), Err(busy));
     assert_eq!(site.log(), [""; 0]);
 }
 

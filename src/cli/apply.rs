@@ -1,18 +1,21 @@
 //! `lvs-ftp apply`: the main job.
 
-use super::{Exit, defaults};
+use super::{Exit, defaults, locking, plan_file, say, signals};
 use crate::{
     desired::{self, ResolvedCluster, Side, Target},
-    host::Session,
     inventory::{ConnectionOptions, Inventory, Pattern},
     playbook::{self, Play},
     report::{self, Detail, Report},
-    run::{self, Outcome, Trouble},
-    source::{Fault, Faults},
+    run::{Outcome, Trouble},
+    source::{Fault, Faults, Hold},
 };
 use camino::Utf8PathBuf;
 use clap::{ArgAction, Args, ValueEnum};
-use std::io::{IsTerminal, Write};
+use std::{
+    io::IsTerminal,
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
 /// Converge the hosts of a playbook.
 ///
@@ -36,7 +39,7 @@ pub(super) struct Apply {
 
     /// Change nothing; say what would change
     #[arg(short = 'C', long)]
-    check: bool,
+    pub(super) check: bool,
 
     /// Show each change as a diff
     #[arg(short = 'D', long)]
@@ -44,7 +47,7 @@ pub(super) struct Apply {
 
     /// How many hosts are worked on at a time, 1 to 1000
     #[arg(short, long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    forks: u16,
+    pub(super) forks: u16,
 
     /// Only plays with one of these tags, or only `running` or `boot` state; may hold commas
     #[arg(short, long, value_name = "TAGS", value_delimiter = ',')]
@@ -69,15 +72,27 @@ pub(super) struct Apply {
     /// Give up on a host that does not connect within this many seconds, 1 to 3600
     #[arg(short = 'T', long, value_name = "SECONDS", default_value_t = 10,
         value_parser = clap::value_parser!(u32).range(1..=3600))]
-    timeout: u32,
+    pub(super) timeout: u32,
+
+    /// Wait so long for another run on the same inventory or hosts, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=86400))]
+    lock_wait: u32,
+
+    /// With --check: write the plan to this file, for --plan
+    #[arg(long, value_name = "FILE", requires = "check")]
+    out: Option<Utf8PathBuf>,
+
+    /// Do what this plan of --check --out says, or nothing at all when anything has moved since
+    #[arg(long, value_name = "FILE", conflicts_with = "check")]
+    pub(super) plan: Option<Utf8PathBuf>,
 
     /// Do not wait for the clients of what goes: leave that to a later run
     #[arg(long)]
-    no_wait: bool,
+    pub(super) no_wait: bool,
 
     /// Show what is run for each change; twice: how each host is reached, too
     #[arg(short, long, action = ArgAction::Count)]
-    verbose: u8,
+    pub(super) verbose: u8,
 
     /// What is printed on standard output
     #[arg(long, value_enum, default_value_t = Output::Human)]
@@ -100,10 +115,12 @@ enum Output {
     Json,
 }
 
-/// Why there is nothing to run: printed, and status 1.
-enum Refusal {
+/// Why there is nothing to run.
+pub(super) enum Refusal {
     Faults(Faults),
     Text(String),
+    /// The same with a status of its own.
+    Because(Exit, String),
 }
 
 impl From<Faults> for Refusal {
@@ -119,34 +136,53 @@ impl From<String> for Refusal {
 }
 
 /// What the inputs leave to be done.
-struct Work {
+pub(super) struct Work {
     /// The plays to run, with the names of their hosts that are contacted.
     plays: Vec<(Play, Vec<String>)>,
-    targets: Vec<Target>,
-    sides: Vec<Side>,
+    pub(super) targets: Vec<Target>,
+    pub(super) sides: Vec<Side>,
 }
 
 impl Apply {
     pub fn run(&self) -> Exit {
-        let work = match self.work() {
-            Ok(work) => work,
-            Err(refusal) => return refused(&refusal),
-        };
+        self.carried_out().unwrap_or_else(|refusal| refused(&refusal))
+    }
+
+    fn carried_out(&self) -> Result<Exit, Refusal> {
+        let sources = self.sources()?;
         if self.syntax_check || self.list_hosts {
-            return print(&self.listing(&work), Exit::Converged);
+            return Ok(say::print(&self.listing(&self.work(&sources)?), Exit::Converged));
         }
-        match self.outcomes(&work) {
-            Ok(outcomes) => self.tell(&work, outcomes),
-            Err(text) => refused(&Refusal::Text(text)),
+        let interrupted = signals::watched().map_err(|error| format!("failed to watch for signals: {error}"))?;
+        let is_interrupted = || interrupted.load(Ordering::Relaxed);
+        let deadline = Instant::now() + Duration::from_secs(self.lock_wait.into());
+        // Before the inventory is read: who waits must not work with what was there before.
+        let hold = if self.check { Hold::Shared } else { Hold::Alone };
+        let wait = Duration::from_secs(self.lock_wait.into());
+        let _locks = locking::lock(&sources, hold, wait, &is_interrupted).map_err(not_locked)?;
+        let reviewed = self.plan.as_deref().map(plan_file::read).transpose()?;
+        let work = self.work(&sources)?;
+        let inputs = desired::meaning(&work.targets);
+        let outcomes = self.outcomes(&work, &interrupted, deadline, reviewed.as_ref(), &inputs)?;
+        let exit = self.tell(&work, &outcomes, is_interrupted());
+        match &self.out {
+            Some(path) if !is_interrupted() => match plan_file::write(path, &outcomes, &inputs) {
+                Ok(()) => Ok(exit),
+                Err(text) => Err(Refusal::Because(Exit::Failed, text)),
+            },
+            _ => Ok(exit),
         }
     }
 
+    fn sources(&self) -> Result<Vec<Utf8PathBuf>, String> {
+        if self.inventory.is_empty() { Ok(vec![defaults::inventory()?]) } else { Ok(self.inventory.clone()) }
+    }
+
     /// Reads everything; no host is contacted.
-    fn work(&self) -> Result<Work, Refusal> {
+    fn work(&self, sources: &[Utf8PathBuf]) -> Result<Work, Refusal> {
         let playbooks = self.playbooks()?;
         let folders: Vec<Utf8PathBuf> = playbooks.iter().filter_map(|path| path.parent()).map(folder).collect();
-        let sources = if self.inventory.is_empty() { vec![defaults::inventory()?] } else { self.inventory.clone() };
-        let (inventory, plays) = both(Inventory::load(&sources, &folders), playbook::load(&playbooks))?;
+        let (inventory, plays) = both(Inventory::load(sources, &folders), playbook::load(&playbooks))?;
         let options =
             ConnectionOptions { user: self.user.clone(), become_: self.become_, private_key: self.private_key.clone() };
         let clusters = desired::resolve(&inventory, &plays, &options)?;
@@ -229,54 +265,24 @@ impl Apply {
         text
     }
 
-    /// Contacts the hosts. In check mode what they are reached through can only observe.
-    fn outcomes(&self, work: &Work) -> Result<Vec<Outcome>, String> {
-        let session = Session::new(self.timeout)?;
-        let connect = |(number, target): (usize, &Target)| {
-            let connection = session.connect(&target.host, number);
-            if self.verbose > 1 {
-                warn_line(&format!("<{}> {}", target.host.name, crate::format::sh::words(connection.words())));
-            }
-            (target.clone(), connection)
-        };
-        let hosts: Vec<_> = work.targets.iter().enumerate().map(connect).collect();
-        let forks = usize::from(self.forks);
-        let interrupted = std::sync::atomic::AtomicBool::new(false);
-        let options = run::Options {
-            sides: &work.sides,
-            forks,
-            lock_wait: std::time::Duration::ZERO,
-            may_wait: !self.no_wait,
-            interrupted: &interrupted,
-        };
-        if self.check {
-            let outcomes = run::check(&hosts, &options);
-            run::close(&hosts, forks);
-            return Ok(outcomes);
-        }
-        let hosts: Vec<_> = hosts.into_iter().map(|(target, host)| (target, host.writable())).collect();
-        let outcomes = run::apply(&hosts, &options);
-        run::close(&hosts, forks);
-        outcomes.map_err(|run::Locked(hosts)| {
-            let hosts: Vec<String> = hosts.iter().map(|(host, who)| format!("{host} ({who})")).collect();
-            format!("another run holds the lock of {}", hosts.join(", "))
-        })
-    }
-
-    fn tell(&self, work: &Work, outcomes: Vec<Outcome>) -> Exit {
-        for outcome in &outcomes {
-            for warning in outcome.items.iter().flat_map(|item| &item.warnings) {
-                warn(&format!("{}: {warning}", outcome.host));
+    fn tell(&self, work: &Work, outcomes: &[Outcome], interrupted: bool) -> Exit {
+        for outcome in outcomes {
+            for warning in outcome.warnings() {
+                say::warning(&format!("{}: {warning}", outcome.host));
             }
         }
-        let exit = exit(&outcomes, self.check);
+        let exit = if interrupted { Exit::Interrupted } else { exit(outcomes, self.check) };
         let plays = work.plays.iter().map(|(play, hosts)| (play.name.clone(), hosts.clone())).collect();
-        let report = Report { check: self.check, plays, outcomes };
+        let report = Report { check: self.check, interrupted, plays, outcomes: outcomes.to_vec() };
         let text = match self.output {
             Output::Human => report::human(&report, Detail { diff: self.diff, commands: self.verbose > 0 }),
             Output::Json => format!("{:#}\n", report::json(&report)),
         };
-        print(&text, exit)
+        let exit = say::print(&text, exit);
+        if interrupted {
+            say::line("error: interrupted; what is not told as made is left to the next run");
+        }
+        exit
     }
 }
 
@@ -312,39 +318,20 @@ fn folder(path: &camino::Utf8Path) -> Utf8PathBuf {
     if path.as_str().is_empty() { Utf8PathBuf::from(".") } else { path.to_owned() }
 }
 
+/// Why the inventory is not locked.
+pub(super) fn not_locked(why: Option<String>) -> Refusal {
+    match why {
+        Some(text) => Refusal::Because(Exit::Locked, text),
+        None => Refusal::Because(Exit::Interrupted, "interrupted before any host was changed".to_owned()),
+    }
+}
+
 fn refused(refusal: &Refusal) -> Exit {
-    let text = match refusal {
-        Refusal::Faults(faults) => faults.rendered(std::io::stderr().is_terminal()),
-        Refusal::Text(text) => format!("error: {text}\n"),
+    let (exit, text) = match refusal {
+        Refusal::Faults(faults) => (Exit::Usage, faults.rendered(std::io::stderr().is_terminal())),
+        Refusal::Text(text) => (Exit::Usage, format!("error: {text}\n")),
+        Refusal::Because(exit, text) => (*exit, format!("error: {text}\n")),
     };
-    // With standard error closed there is nobody left to tell.
-    let _ = write(&mut anstream::stderr(), &text);
-    Exit::Usage
-}
-
-fn warn(text: &str) {
-    warn_line(&format!("[WARNING]: {}", crate::format::printable(text)));
-}
-
-fn warn_line(text: &str) {
-    let _ = write(&mut anstream::stderr(), &format!("{text}\n"));
-}
-
-/// Prints what was asked for. What cannot be printed must not end as if all were well.
-fn print(text: &str, exit: Exit) -> Exit {
-    match write(&mut anstream::stdout(), text) {
-        Ok(()) => exit,
-        Err(error) => {
-            warn_line(&format!("error: failed to write to standard output: {error}"));
-            Exit::Failed
-        }
-    }
-}
-
-/// A reader that went away, such as `head`, is no error.
-fn write(to: &mut impl Write, text: &str) -> std::io::Result<()> {
-    match to.write_all(text.as_bytes()).and_then(|()| to.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error),
-        _ => Ok(()),
-    }
+    say::error(&text);
+    exit
 }

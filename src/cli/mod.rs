@@ -1,8 +1,13 @@
 //! The command line: one file a verb. The doc comments here are the reference that `--help` prints.
 
 mod apply;
+mod contact;
 mod defaults;
 mod exit;
+mod locking;
+mod plan_file;
+mod say;
+mod signals;
 
 pub use exit::Exit;
 

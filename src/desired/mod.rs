@@ -1,11 +1,13 @@
 //! The desired state: the playbook's clusters with the inventory's hosts in their places.
 
 mod between;
+mod meaning;
 mod resolve;
 mod services;
 mod side;
 mod target;
 
+pub use meaning::meaning;
 pub use resolve::resolve;
 pub use side::{Role, Side, sides};
 pub use target::{Target, Wanted, targets};

@@ -2,6 +2,8 @@
 
 use super::{
     Change, HostError, LockError, Observe, StepError,
+    held::Held,
+    lock::{Failure, Run, Taken},
     process::{self, End, Finished},
     script::{Reply, Script},
     step_script,
@@ -13,7 +15,10 @@ use crate::{
     probe::{Facts, Probe},
 };
 use camino::{Utf8Path, Utf8PathBuf};
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 /// How long a host may take to answer all probes. ssh itself gives up earlier on a host that does not connect.
 const OBSERVE_LIMIT: Duration = Duration::from_secs(60);
@@ -26,6 +31,7 @@ const CHANGE_LIMIT: Duration = Duration::from_secs(180);
 pub struct Session {
     folder: tempfile::TempDir,
     connect_timeout: u32,
+    run: Arc<Run>,
 }
 
 /// A way onto one host. As [`Observe`] it can only ask.
@@ -34,6 +40,7 @@ pub struct Connection {
     words: Vec<String>,
     close: Option<Vec<String>>,
     ssh: bool,
+    run: Arc<Run>,
 }
 
 impl Session {
@@ -45,16 +52,17 @@ impl Session {
             .tempdir_in("/tmp")
             .or_else(|_| tempfile::Builder::new().prefix("lvs-ftp-").tempdir())
             .map_err(|error| format!("failed to make a folder for ssh's sockets: {error}"))?;
-        Ok(Self { folder, connect_timeout })
+        Ok(Self { folder, connect_timeout, run: Arc::new(Run::new()) })
     }
 
     /// The way onto a host. `number` tells the run's hosts apart.
     #[must_use]
     pub fn connect(&self, host: &HostVars, number: usize) -> Connection {
         let shell = become_words(host.become_.as_ref());
+        let run = Arc::clone(&self.run);
         match &host.connection {
-            Route::Local => Connection { words: shell, close: None, ssh: false },
-            Route::Exec(words) => Connection { words: [&words[..], &shell].concat(), close: None, ssh: false },
+            Route::Local => Connection { words: shell, close: None, ssh: false, run },
+            Route::Exec(words) => Connection { words: [&words[..], &shell].concat(), close: None, ssh: false, run },
             Route::Ssh { address, port, user, private_key, common_args, extra_args } => {
                 let socket = self.folder.path().join(number.to_string());
                 let socket = Utf8PathBuf::from(socket.to_string_lossy().into_owned());
@@ -66,7 +74,7 @@ impl Session {
                 let mut close = words.clone();
                 close.extend(["-O", "exit", "--", address].map(str::to_owned));
                 words.extend(["--".to_owned(), address.clone(), sh::words(shell)]);
-                Connection { words, close: Some(close), ssh: true }
+                Connection { words, close: Some(close), ssh: true, run }
             }
         }
     }
@@ -105,7 +113,16 @@ fn become_words(become_: Option<&Become>) -> Vec<String> {
 
 /// A way onto one host by which it can also be changed. Check mode never makes one.
 #[derive(Debug)]
-pub struct Writable(Connection);
+pub struct Writable(Connection, Mutex<Lock>);
+
+/// What a run has of a host's lock.
+#[derive(Debug)]
+enum Lock {
+    /// It was not asked for, or the host has none.
+    None,
+    /// Our run has it, by this holder or by another one.
+    Taken(Option<Box<Held>>),
+}
 
 impl AsRef<Connection> for Connection {
     fn as_ref(&self) -> &Connection {
@@ -122,8 +139,8 @@ impl AsRef<Connection> for Writable {
 impl Connection {
     /// The same way, for changing the host.
     #[must_use]
-    pub const fn writable(self) -> Writable {
-        Writable(self)
+    pub fn writable(self) -> Writable {
+        Writable(self, Mutex::new(Lock::None))
     }
 
     /// Ends the shared connection.
@@ -146,13 +163,12 @@ impl Connection {
         if reply.done {
             return Ok(reply);
         }
-        Err(self.broken(&finished, &reply))
+        Err(self.broken(&finished, reply.begun))
     }
 
     /// Why there is no whole answer. ssh's own failures end with 255, and so does a link that is cut.
-    fn broken(&self, finished: &Finished, reply: &Reply) -> HostError {
+    fn broken(&self, finished: &Finished, begun: bool) -> HostError {
         let words = finished.last_words();
-        let begun = reply.begun;
         match finished.end {
             End::Status(255) if self.ssh && !begun => HostError::Unreachable(words),
             End::Status(255) if self.ssh => HostError::Failed(format!("the connection was lost: {words}")),
@@ -188,16 +204,41 @@ impl Observe for Writable {
 }
 
 impl Change for Writable {
-    fn lock(&self, _wait: Duration) -> Result<(), LockError> {
-        Ok(())
+    fn lock(&self, wait: Duration, stop: &(dyn Fn() -> bool + Sync)) -> Result<Option<String>, LockError> {
+        let taken = self.0.run.take(&self.0.words, wait, stop).map_err(|failure| match failure {
+            Failure::Busy(who) => LockError::Busy(who),
+            Failure::Stopped => LockError::Stopped,
+            Failure::Start(why) => LockError::Host(HostError::Unreachable(why)),
+            Failure::Broken(finished, true) if matches!(finished.end, End::Status(1..=254)) => {
+                let words = finished.last_words();
+                LockError::Host(HostError::Failed(format!("failed to take the host's lock: {words}")))
+            }
+            Failure::Broken(finished, begun) => LockError::Host(self.0.broken(&finished, begun)),
+        })?;
+        let (lock, warning) = match taken {
+            Taken::Held(held) => (Lock::Taken(Some(held)), None),
+            Taken::Ours => (Lock::Taken(None), None),
+            Taken::NoTool => {
+                let words =
+                    "flock is not there, so a run from another control host is not kept out: install util-linux";
+                (Lock::None, Some(words.to_owned()))
+            }
+        };
+        *self.1.lock().unwrap_or_else(PoisonError::into_inner) = lock;
+        Ok(warning)
     }
 
     fn change(&self, steps: &[Step]) -> Result<(), StepError> {
         let parts: Vec<String> = steps.iter().map(step_script::script).collect();
-        let reply = self
-            .0
-            .round_trip(&Script::new(&parts, true), CHANGE_LIMIT)
-            .map_err(|error| StepError { made: 0, error })?;
+        let guarded = matches!(*self.1.lock().unwrap_or_else(PoisonError::into_inner), Lock::Taken(_));
+        let script = if guarded { Script::guarded(&self.0.run.guard(), &parts) } else { Script::new(&parts, true) };
+        let mut reply = self.0.round_trip(&script, CHANGE_LIMIT).map_err(|error| StepError { made: 0, error })?;
+        if guarded && !reply.answers.is_empty() {
+            let guard = reply.answers.remove(0);
+            if guard.status != 0 {
+                return Err(StepError { made: 0, error: HostError::Failed(guard.last_words()) });
+            }
+        }
         match reply.answers.iter().enumerate().find(|(_, answer)| answer.status != 0) {
             None => Ok(()),
             Some((made, answer)) => {
@@ -212,5 +253,11 @@ impl Change for Writable {
         Ok(())
     }
 
-    fn unlock(&self) {}
+    fn unlock(&self) {
+        let lock = std::mem::replace(&mut *self.1.lock().unwrap_or_else(PoisonError::into_inner), Lock::None);
+        if let Lock::Taken(Some(held)) = lock {
+            // However it ended: it holds nothing any more.
+            held.finish(None);
+        }
+    }
 }

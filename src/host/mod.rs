@@ -1,6 +1,8 @@
 //! The hosts. The only room that starts a process; the only one through which anything is changed.
 
 mod connection;
+mod held;
+mod lock;
 mod process;
 mod script;
 mod step_script;
@@ -32,9 +34,10 @@ pub trait Observe: Send + Sync {
 
 /// A host that can be changed. Check mode never holds one.
 pub trait Change: Observe {
-    /// Takes the host's own lock for the rest of the run, waiting for it so long at most. It ends with [`Change::unlock`],
-    /// with the connection, and with either side's process.
-    fn lock(&self, wait: Duration) -> Result<(), LockError>;
+    /// Takes the host's own lock for the rest of the run, waiting for it so long at most, and no longer than until
+    /// `stop` says so. It ends with [`Change::unlock`], with the connection, and with either side's process; from then on
+    /// [`Change::change`] fails. A host that has no locks gives a warning instead, and can be changed all the same.
+    fn lock(&self, wait: Duration, stop: &(dyn Fn() -> bool + Sync)) -> Result<Option<String>, LockError>;
 
     /// Makes the steps in order, in one round trip; stops at the first that fails.
     fn change(&self, steps: &[Step]) -> Result<(), StepError>;
@@ -52,6 +55,9 @@ pub enum LockError {
     /// Another run has it; who, as far as that is known.
     #[error("another run holds the lock: {0}")]
     Busy(String),
+    /// The wait was ended from outside.
+    #[error("the wait for the lock was ended")]
+    Stopped,
     /// The host could not be asked.
     #[error("{0}")]
     Host(#[from] HostError),

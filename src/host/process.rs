@@ -10,7 +10,7 @@ use std::{
 };
 
 /// How many bytes a child may print: ten times what a router with 50,000 rules in two backends has to say.
-const SIZE_LIMIT: u64 = 128 << 20;
+pub(super) const SIZE_LIMIT: u64 = 128 << 20;
 
 /// How often the size of standard error is looked at.
 const LOOK: Duration = Duration::from_millis(100);
@@ -39,16 +39,18 @@ pub(super) struct Finished {
     pub stderr: Vec<u8>,
 }
 
-/// Runs a command with this input. An error says why it could not be started; its text fits after "failed to connect: ".
+/// Starts a command in a process group of its own: the child, its standard output, and the file of its standard error.
 ///
 /// Standard error goes through a file: an ssh that stays behind as master would hold a pipe open.
-pub(super) fn run(words: &[String], input: &str, limit: Duration) -> Result<Finished, String> {
+pub(super) fn start(
+    words: &[String],
+    input: impl FnOnce(duct::Expression) -> duct::Expression,
+) -> Result<(duct::Handle, PipeReader, File), String> {
     let (program, arguments) = words.split_first().ok_or("there is no command")?;
     let local = |error: io::Error| format!("{program} cannot be run here: {error}");
-    let mut said = tempfile::tempfile().map_err(local)?;
+    let said = tempfile::tempfile().map_err(local)?;
     let (reader, writer) = io::pipe().map_err(local)?;
-    let child = duct::cmd(program, arguments)
-        .stdin_bytes(input)
+    let child = input(duct::cmd(program, arguments))
         .stdout_file(writer)
         .stderr_file(said.try_clone().map_err(local)?)
         .unchecked()
@@ -58,14 +60,28 @@ pub(super) fn run(words: &[String], input: &str, limit: Duration) -> Result<Fini
         })
         .start()
         .map_err(local)?;
+    Ok((child, reader, said))
+}
+
+/// Runs a command with this input. An error says why it could not be started; its text fits after "failed to connect: ".
+pub(super) fn run(words: &[String], input: &str, limit: Duration) -> Result<Finished, String> {
+    let local = |error: io::Error| format!("{} cannot be run here: {error}", words.first().map_or("", |word| word));
+    let (child, reader, mut said) = start(words, |command| command.stdin_bytes(input))?;
     let printed = Printed::collect(reader);
     let end = end(&child, &printed, &said, limit).map_err(local)?;
     if matches!(end, End::Late(_) | End::Endless) {
         kill_group(&child);
     }
-    let mut stderr = Vec::new();
-    said.rewind().and_then(|()| said.take(SIZE_LIMIT).read_to_end(&mut stderr)).map_err(local)?;
+    let stderr = read_whole(&mut said).map_err(local)?;
     Ok(Finished { end, stdout: printed.text(), stderr })
+}
+
+/// What a child has said so far on standard error.
+pub(super) fn read_whole(said: &mut File) -> io::Result<Vec<u8>> {
+    let mut stderr = Vec::new();
+    said.rewind()?;
+    said.take(SIZE_LIMIT).read_to_end(&mut stderr)?;
+    Ok(stderr)
 }
 
 /// Waits until the child has ended and its output is read, or a limit is reached.
@@ -133,7 +149,7 @@ impl Printed {
 }
 
 /// Ends the child and everything that it started.
-fn kill_group(child: &duct::Handle) {
+pub(super) fn kill_group(child: &duct::Handle) {
     for id in child.pids() {
         if let Some(group) = i32::try_from(id).ok().and_then(rustix::process::Pid::from_raw) {
             // The group may have ended by itself meanwhile.

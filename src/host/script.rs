@@ -32,22 +32,45 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 impl Script {
     /// A script of these parts. Each runs in a shell of its own, with an empty standard input.
     pub fn new(parts: &[String], stop_at_failure: bool) -> Self {
-        let mark = nonce();
-        let mut text = format!(
-            "{{\nunset ENV BASH_ENV CDPATH LANGUAGE\nLC_ALL=C LANG=C PATH={PATH}\nexport LC_ALL LANG PATH\numask 022\n\
-             exec 3>&1\nprintf '\\n{mark} begin'\n"
-        );
+        let mut script = Self::begin("");
         for part in parts {
-            text.push_str(&format!(
-                "printf '\\n{mark} out\\n'\nsaid=$({{\n{part}\n}} 2>&1 >&3 3>&- </dev/null)\nstatus=$?\n\
-                 printf '\\n{mark} end %s\\n%s' \"$status\" \"$said\"\n"
-            ));
-            if stop_at_failure {
-                text.push_str(&format!("[ $status = 0 ] || {{ printf '\\n{mark} done\\n'; exit 0; }}\n"));
-            }
+            script.part(part, "", stop_at_failure);
         }
-        text.push_str(&format!("printf '\\n{mark} done\\n'\nexit 0\n}}\n"));
-        Self { mark, parts: parts.len(), text }
+        script.end()
+    }
+
+    /// A script that stops at its first failure. `open` runs in its main shell, and may open descriptor 8; the part
+    /// `look` has that too, and nothing that the others start.
+    pub fn guarded((open, look): &(String, String), parts: &[String]) -> Self {
+        let mut script = Self::begin(open);
+        script.part(look, "", true);
+        for part in parts {
+            script.part(part, "8>&- ", true);
+        }
+        script.end()
+    }
+
+    fn begin(open: &str) -> Self {
+        let mark = nonce();
+        let text = format!("{{\n{}umask 022\nexec 3>&1\n{open}", prelude(&mark));
+        Self { mark, parts: 0, text }
+    }
+
+    fn part(&mut self, part: &str, closed: &str, stop_at_failure: bool) {
+        let mark = &self.mark;
+        self.parts += 1;
+        self.text.push_str(&format!(
+            "printf '\\n{mark} out\\n'\nsaid=$({{\n{part}\n}} 2>&1 >&3 3>&- {closed}</dev/null)\nstatus=$?\n\
+             printf '\\n{mark} end %s\\n%s' \"$status\" \"$said\"\n"
+        ));
+        if stop_at_failure {
+            self.text.push_str(&format!("[ $status = 0 ] || {{ printf '\\n{mark} done\\n'; exit 0; }}\n"));
+        }
+    }
+
+    fn end(mut self) -> Self {
+        self.text.push_str(&format!("printf '\\n{} done\\n'\nexit 0\n}}\n", self.mark));
+        self
     }
 
     /// Reads what the shell printed.
@@ -81,7 +104,8 @@ fn answer(stdout: &[u8], end: &[u8]) -> Option<Answer> {
     Some(Answer { status, stdout: stdout.to_vec(), stderr: rest[newline + 1..].to_vec() })
 }
 
-fn split<'a>(text: &'a [u8], mark: &[u8]) -> Vec<&'a [u8]> {
+/// The pieces between marks.
+pub(super) fn split<'a>(text: &'a [u8], mark: &[u8]) -> Vec<&'a [u8]> {
     let mut pieces = Vec::new();
     let mut start = 0;
     let mut at = 0;
@@ -99,8 +123,15 @@ fn split<'a>(text: &'a [u8], mark: &[u8]) -> Vec<&'a [u8]> {
     pieces
 }
 
+/// What every script begins with: the same tools and words whoever logs in, and the mark that tells that it began.
+pub(super) fn prelude(mark: &str) -> String {
+    format!(
+        "unset ENV BASH_ENV CDPATH LANGUAGE\nLC_ALL=C LANG=C PATH={PATH}\nexport LC_ALL LANG PATH\nprintf '\\n{mark} begin'\n"
+    )
+}
+
 /// 128 bits that differ each time.
-fn nonce() -> String {
+pub(super) fn nonce() -> String {
     let half = || RandomState::new().build_hasher().finish();
     format!("lvs-ftp-{:016x}{:016x}", half(), half())
 }

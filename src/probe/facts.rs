@@ -59,7 +59,7 @@ pub enum Fact {
 
 /// Every fact of one host.
 #[derive(Debug, Clone, Default)]
-pub struct Facts(BTreeMap<Probe, Result<Fact, Unknown>>);
+pub struct Facts(pub(super) BTreeMap<Probe, Result<Fact, Unknown>>);
 
 impl Answer {
     /// Standard output when the part succeeded; else why it did not, with the tool's own words.

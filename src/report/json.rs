@@ -19,6 +19,7 @@ pub fn json(report: &Report) -> Value {
     json!({
         "version": VERSION,
         "check": report.check,
+        "interrupted": report.interrupted,
         "plays": report.plays.iter().map(|(name, hosts)| json!({"name": name, "hosts": hosts})).collect::<Vec<_>>(),
         "changes": changes,
         "warnings": report.outcomes.iter().flat_map(warnings).collect::<Vec<_>>(),
@@ -58,14 +59,26 @@ fn changes(outcome: &Outcome) -> Vec<Value> {
     outcome.items.iter().flat_map(of_item).collect()
 }
 
+/// The changes of a host with what is run for each, and without how far they have come: a plan has not begun.
+pub(super) fn changes_with_commands(outcome: &Outcome) -> Vec<Value> {
+    let mut all = changes(outcome);
+    for (value, change) in all.iter_mut().zip(outcome.changes()) {
+        if let Value::Object(fields) = value {
+            fields.shift_remove("made");
+            fields.shift_remove("held");
+            fields.insert("commands".to_owned(), Value::from(change.step.commands()));
+        }
+    }
+    all
+}
+
 /// Text of a thing; null when it is not there.
 fn text(bytes: &[u8]) -> Value {
     if bytes.is_empty() { Value::Null } else { Value::from(String::from_utf8_lossy(bytes)) }
 }
 
 fn warnings(outcome: &Outcome) -> Vec<Value> {
-    let all = outcome.items.iter().flat_map(|item| &item.warnings);
-    all.map(|warning| json!({"host": outcome.host, "text": warning})).collect()
+    outcome.warnings().map(|warning| json!({"host": outcome.host, "text": warning})).collect()
 }
 
 fn error(outcome: &Outcome) -> Option<Value> {

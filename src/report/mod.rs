@@ -3,10 +3,12 @@
 mod diff;
 mod human;
 mod json;
+mod plan_file;
 mod stats;
 
 pub use human::{Detail, human};
 pub use json::json;
+pub use plan_file::PlanFile;
 pub use stats::Stats;
 
 use crate::run::Outcome;
@@ -16,6 +18,8 @@ use crate::run::Outcome;
 pub struct Report {
     /// Whether nothing was changed on purpose.
     pub check: bool,
+    /// Whether a signal ended the run before it was done.
+    pub interrupted: bool,
     /// The plays, in order, with the hosts that were contacted for each.
     pub plays: Vec<(String, Vec<String>)>,
     /// The hosts, each once.

@@ -3,57 +3,23 @@
 mod advance;
 mod drain;
 mod hold;
+mod locks;
+mod options;
 mod outcome;
 mod pool;
 mod rollout;
 
+pub use options::{GivenUp, Options, Review};
 pub use outcome::{Item, Outcome, Progress, Trouble};
 
 use crate::{
-    desired::{Side, Target},
-    host::{Change, Connection, HostError, LockError, Observe},
+    desired::Target,
+    host::{Change, Connection, HostError, Observe},
     plan::{Change as Planned, Stage},
     probe::Facts,
 };
 use hold::hold;
 use rollout::Rollout;
-use std::{
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
-};
-
-/// How a run goes.
-#[derive(Debug, Clone, Copy)]
-pub struct Options<'a> {
-    /// The sides of the clusters: which hosts change together.
-    pub sides: &'a [Side],
-    /// How many hosts are worked on at a time.
-    pub forks: usize,
-    /// How long to wait for another run's lock on a host.
-    pub lock_wait: Duration,
-    /// Whether to wait for clients of what goes; else a later run makes what waits.
-    pub may_wait: bool,
-    /// Set by a signal: no further step is begun.
-    pub interrupted: &'a AtomicBool,
-}
-
-/// One host at a time, and nothing stops it.
-impl Default for Options<'static> {
-    fn default() -> Self {
-        static NEVER: AtomicBool = AtomicBool::new(false);
-        Self { sides: &[], forks: 1, lock_wait: Duration::ZERO, may_wait: true, interrupted: &NEVER }
-    }
-}
-
-impl Options<'_> {
-    fn is_interrupted(&self) -> bool {
-        self.interrupted.load(Ordering::Relaxed)
-    }
-}
-
-/// Another run has the locks of these hosts: host, and who has it. Nothing was changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Locked(pub Vec<(String, String)>);
 
 /// What differs between a host and what it shall have. Nothing at all is planned when any fact is unknown.
 ///
@@ -81,11 +47,28 @@ pub fn check<H: Observe>(targets: &[(Target, H)], options: &Options<'_>) -> Vec<
     outcomes
 }
 
-/// Changes what differs, stage by stage with a barrier across hosts between them, and observes again.
-pub fn apply<H: Change>(targets: &[(Target, H)], options: &Options<'_>) -> Result<Vec<Outcome>, Locked> {
-    let mut outcomes = lock(targets, observe(targets, options), options)?;
+/// Changes what differs, stage by stage with a barrier across hosts between them, and observes again. What is changed is
+/// locked from before the look that counts to the end.
+pub fn apply<H: Change>(targets: &[(Target, H)], options: &Options<'_>) -> Result<Vec<Outcome>, GivenUp> {
+    let outcomes = observe(targets, options);
+    let outcomes = lock(targets, outcomes, options).and_then(|outcomes| converge(targets, outcomes, options));
+    locks::release(targets, options.forks);
+    outcomes
+}
+
+fn converge<H: Change>(
+    targets: &[(Target, H)],
+    mut outcomes: Vec<Outcome>,
+    options: &Options<'_>,
+) -> Result<Vec<Outcome>, GivenUp> {
     let rollout = Rollout::new(options.sides, &outcomes);
+    if options.is_interrupted() {
+        return Ok(outcomes);
+    }
     hold(&rollout, targets, &mut outcomes);
+    if let Some(review) = options.review {
+        review(&outcomes).map_err(GivenUp::Moved)?;
+    }
     for stage in Stage::ALL {
         let busy: Vec<usize> = (0..outcomes.len()).filter(|index| outcomes[*index].is_busy(stage)).collect();
         for wave in rollout.waves(&busy) {
@@ -93,6 +76,9 @@ pub fn apply<H: Change>(targets: &[(Target, H)], options: &Options<'_>) -> Resul
                 let (target, host) = &targets[index];
                 advance::advance(target, host, outcome, stage, &|_, change| change.drain.is_none(), options)
             });
+            if options.is_interrupted() {
+                return Ok(outcomes);
+            }
             hold(&rollout, targets, &mut outcomes);
         }
         if stage == Stage::Contract {
@@ -100,16 +86,20 @@ pub fn apply<H: Change>(targets: &[(Target, H)], options: &Options<'_>) -> Resul
         }
     }
     let changed: Vec<usize> = (0..outcomes.len()).filter(|index| outcomes[*index].tried).collect();
-    let outcomes = pool::some(outcomes, &changed, options.forks, |index, outcome| {
+    Ok(pool::some(outcomes, &changed, options.forks, |index, outcome| {
         let (target, host) = &targets[index];
         verify(target, host, outcome, options)
-    });
-    pool::each(targets, options.forks, |(_, host)| host.unlock());
-    Ok(outcomes)
+    }))
 }
 
 fn observe<H: Observe>(targets: &[(Target, H)], options: &Options<'_>) -> Vec<Outcome> {
-    pool::each(targets, options.forks, |(target, host)| look(target, host))
+    pool::each(targets, options.forks, |(target, host)| {
+        if options.is_interrupted() {
+            let trouble = Trouble::Failed("interrupted before it was looked at".to_owned());
+            return Outcome { host: target.host.name.clone(), trouble: Some(trouble), ..Outcome::default() };
+        }
+        look(target, host)
+    })
 }
 
 /// Observes one host and plans for it.
@@ -119,6 +109,7 @@ fn look<H: Observe>(target: &Target, host: &H) -> Outcome {
         Ok(facts) => facts,
         Err(error) => return Outcome { trouble: Some(error.into()), ..outcome },
     };
+    let outcome = Outcome { observed: facts.digests(), ..outcome };
     let lingering = target.wanted.iter().filter_map(|wanted| {
         let found = wanted.resource.lingering(&facts).ok()??;
         Some((wanted.play.clone(), found))
@@ -136,27 +127,26 @@ fn lock<H: Change>(
     targets: &[(Target, H)],
     mut outcomes: Vec<Outcome>,
     options: &Options<'_>,
-) -> Result<Vec<Outcome>, Locked> {
+) -> Result<Vec<Outcome>, GivenUp> {
     let planned = |outcome: &Outcome| outcome.trouble.is_none() && outcome.changes().next().is_some();
     let changing: Vec<usize> = (0..outcomes.len()).filter(|index| planned(&outcomes[*index])).collect();
     if options.is_interrupted() {
         return Ok(outcomes);
     }
-    let got = pool::each(&changing, options.forks, |index| targets[*index].1.lock(options.lock_wait));
-    let mut busy = Vec::new();
-    for (index, got) in changing.iter().zip(got) {
+    let mut locked = Vec::new();
+    for (index, got) in changing.iter().copied().zip(locks::take(targets, &changing, options)?) {
         match got {
-            Ok(()) => {}
-            Err(LockError::Busy(who)) => busy.push((outcomes[*index].host.clone(), who)),
-            Err(LockError::Host(error)) => outcomes[*index].trouble = Some(error.into()),
+            Ok(warning) => {
+                outcomes[index].warnings.extend(warning);
+                locked.push(index);
+            }
+            Err(error) => outcomes[index].trouble = Some(error.into()),
         }
     }
-    if !busy.is_empty() {
-        pool::each(&changing, options.forks, |index| targets[*index].1.unlock());
-        return Err(Locked(busy));
-    }
-    let locked: Vec<usize> = changing.into_iter().filter(|index| outcomes[*index].trouble.is_none()).collect();
-    Ok(pool::some(outcomes, &locked, options.forks, |index, _| look(&targets[index].0, &targets[index].1)))
+    Ok(pool::some(outcomes, &locked, options.forks, |index, old| {
+        let (target, host) = &targets[index];
+        Outcome { warnings: old.warnings, ..look(target, host) }
+    }))
 }
 
 /// Observes a changed host again: nothing may differ now but what was held back, or waits for clients.

@@ -5,7 +5,10 @@ use crate::{
     probe::Lingering,
     resource::Kind,
 };
-use std::{collections::BTreeSet, net::Ipv4Addr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::Ipv4Addr,
+};
 
 /// One host's part of a run.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +19,10 @@ pub struct Outcome {
     pub items: Vec<Item>,
     /// Why the host did not come to the end.
     pub trouble: Option<Trouble>,
+    /// What was observed first: for each probe the digest of what its answer means.
+    pub observed: BTreeMap<String, String>,
+    /// What somebody should look at, beside what the resources say.
+    pub warnings: Vec<String>,
     /// Its addresses, where they were asked for and could be read.
     pub addresses: Option<BTreeSet<Ipv4Addr>>,
     /// By play, sessions that began before its FTP daemon last read its file.
@@ -129,6 +136,11 @@ impl Trouble {
 }
 
 impl Outcome {
+    /// All that somebody should look at.
+    pub fn warnings(&self) -> impl Iterator<Item = &String> {
+        self.warnings.iter().chain(self.items.iter().flat_map(|item| &item.warnings))
+    }
+
     /// Every change with how far it has come, resource by resource.
     pub fn each(&self) -> impl Iterator<Item = (&Item, &Change, &Progress)> {
         self.items.iter().flat_map(|item| item.each().map(move |(change, progress)| (item, change, progress)))

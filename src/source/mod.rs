@@ -2,6 +2,7 @@
 
 mod fault;
 mod json;
+mod lock;
 mod node;
 mod read;
 mod reading;
@@ -11,6 +12,7 @@ mod suggest;
 mod yaml;
 
 pub use fault::{Fault, Faults, shown};
+pub use lock::{Busy, Hold, Locks};
 pub use node::{Entry, Node, Value};
 pub use read::{Kind, Listing, kind_of, list_folder, read_document, read_text};
 pub use reading::{Fields, Reading, decimal};

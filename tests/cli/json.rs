@@ -11,7 +11,7 @@ fn document(ran: &Ran) -> Value {
     assert!(ran.stdout.ends_with("}\n"), "{}", ran.stdout);
     let document: Value = serde_json::from_str(&ran.stdout).unwrap();
     let keys: Vec<&String> = document.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["version", "check", "plays", "changes", "warnings", "errors", "stats"]);
+    assert_eq!(keys, ["version", "check", "interrupted", "plays", "changes", "warnings", "errors", "stats"]);
     document
 }
 

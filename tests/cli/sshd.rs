@@ -102,6 +102,13 @@ impl<'a> Sshd<'a> {
         std::fs::read_to_string(self.control.path("ssh/log")).unwrap_or_default()
     }
 
+    /// The daemon's processes that serve a connection.
+    pub fn sessions(&self) -> Vec<rustix::process::Pid> {
+        let daemon = self.daemon.pids()[0];
+        let children = std::fs::read_to_string(format!("/proc/{daemon}/task/{daemon}/children")).unwrap();
+        children.split_whitespace().filter_map(|pid| rustix::process::Pid::from_raw(pid.parse().unwrap())).collect()
+    }
+
     /// How often somebody logged in.
     pub fn log_ins(&self) -> usize {
         self.log().matches("Accepted publickey").count()

@@ -1,14 +1,16 @@
 //! Laws of draining: what still has connections stays, and is gone once they have ended.
 
 use super::{Cluster, any_cluster, any_state, foreign, sorted, target};
-use crate::model::{Model, State};
+use crate::{
+    model::{Model, State},
+    support::run::apply,
+};
 use lvs_ftp::{
     desired::Target,
     format::ipvs::ServiceKey,
     host::{Change as _, Observe},
     plan::{Action, Change, Drain, Stage, Wait, steps},
     probe::Facts,
-    run::{Options, apply},
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -110,7 +112,7 @@ proptest! {
         prop_assert_eq!(foreign(&ended, &cluster), foreign(&state, &cluster));
         let quiet = State { connections: BTreeMap::new(), old_sessions: 0, ..state };
         let direct = [(target, Model::new(quiet))];
-        prop_assert_eq!(&apply(&direct, &Options::default()).unwrap()[0].trouble, &None);
+        prop_assert_eq!(&apply(&direct, 1)[0].trouble, &None);
         prop_assert_eq!(sorted(&ended.ipvs), sorted(&direct[0].1.state().ipvs), "it is what a run without drains makes");
     }
 }

@@ -71,8 +71,8 @@ impl Observe for Model {
 }
 
 impl Change for Model {
-    fn lock(&self, _wait: Duration) -> Result<(), LockError> {
-        Ok(())
+    fn lock(&self, _wait: Duration, _stop: &(dyn Fn() -> bool + Sync)) -> Result<Option<String>, LockError> {
+        Ok(None)
     }
 
     fn change(&self, steps: &[Step]) -> Result<(), StepError> {

@@ -1,6 +1,8 @@
 //! What tests with real tools share: ways onto this machine, and network namespaces that go away by themselves.
 #![allow(dead_code, reason = "each suite uses a part")]
 
+pub mod run;
+
 use lvs_ftp::{
     host::{Session, Writable},
     inventory::{ConnectionOptions, HostVars, Inventory},
@@ -26,19 +28,25 @@ pub fn connection(session: &Session, variables: &serde_json::Value) -> Writable 
 }
 
 /// A network namespace of our own.
-pub struct Netns(String);
+pub struct Netns(String, tempfile::TempDir);
 
 impl Netns {
     pub fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("lvs-ftp-test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         duct::cmd!("ip", "netns", "add", &name).run().unwrap();
-        Self(name)
+        Self(name, tempfile::tempdir().unwrap())
     }
 
     /// The words that run a command in it.
     pub fn words(&self) -> Vec<String> {
         ["ip", "netns", "exec", &self.0].map(str::to_owned).into()
+    }
+
+    /// The same with nobody else's locks: with a /run of its own.
+    pub fn host_words(&self) -> Vec<String> {
+        let enter = format!("mount --bind {} /run && exec \"$@\"", self.1.path().display());
+        [self.words(), ["unshare", "-m", "--", "sh", "-c", &enter, "sh"].map(str::to_owned).into()].concat()
     }
 
     /// Runs a shell script in it and returns what it printed.

@@ -1,0 +1,74 @@
+//! From what the inputs leave to be done to what came of it on the hosts.
+
+use super::{
+    Exit,
+    apply::{Apply, Refusal, Work, not_locked},
+    plan_file, say,
+};
+use crate::{
+    desired::Target,
+    host::Session,
+    report::PlanFile,
+    run::{self, GivenUp, Options, Outcome},
+};
+use std::{sync::atomic::AtomicBool, time::Instant};
+
+impl Apply {
+    /// Contacts the hosts. In check mode what they are reached through can only observe.
+    pub(super) fn outcomes(
+        &self,
+        work: &Work,
+        interrupted: &AtomicBool,
+        deadline: Instant,
+        reviewed: Option<&PlanFile>,
+        inputs: &str,
+    ) -> Result<Vec<Outcome>, Refusal> {
+        let session = Session::new(self.timeout)?;
+        let connect = |(number, target): (usize, &Target)| {
+            let connection = session.connect(&target.host, number);
+            if self.verbose > 1 {
+                say::line(&format!("<{}> {}", target.host.name, crate::format::sh::words(connection.words())));
+            }
+            (target.clone(), connection)
+        };
+        let hosts: Vec<_> = work.targets.iter().enumerate().map(connect).collect();
+        let review = reviewed.map(|plan| move |outcomes: &[Outcome]| plan_file::review(plan, outcomes, inputs));
+        let options = Options {
+            sides: &work.sides,
+            forks: usize::from(self.forks),
+            lock_wait: deadline.saturating_duration_since(Instant::now()),
+            may_wait: !self.no_wait,
+            interrupted,
+            notice: &|text| say::line(&crate::format::printable(text)),
+            review: review.as_ref().map(|review| review as &run::Review<'_>),
+        };
+        if self.check {
+            let outcomes = run::check(&hosts, &options);
+            run::close(&hosts, options.forks);
+            return Ok(outcomes);
+        }
+        let hosts: Vec<_> = hosts.into_iter().map(|(target, host)| (target, host.writable())).collect();
+        let outcomes = run::apply(&hosts, &options);
+        run::close(&hosts, options.forks);
+        outcomes.map_err(|given_up| self.given_up(given_up))
+    }
+
+    /// Why no host was changed.
+    fn given_up(&self, given_up: GivenUp) -> Refusal {
+        let (exit, text) = match given_up {
+            GivenUp::Busy { host, who } => {
+                let hint = "try again later, or wait for it: --lock-wait SECONDS";
+                (Exit::Locked, format!("another run holds the lock of {host}: {who}; {hint}"))
+            }
+            GivenUp::Interrupted => return not_locked(None),
+            GivenUp::Moved(moved) => {
+                let plan = self.plan.as_ref().map(ToString::to_string).unwrap_or_default();
+                (
+                    Exit::Failed,
+                    format!("the plan {plan} does not hold any more; nothing was changed:\n  {}", moved.join("\n  ")),
+                )
+            }
+        };
+        Refusal::Because(exit, text)
+    }
+}

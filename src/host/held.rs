@@ -1,0 +1,149 @@
+//! A child process that stays while its input is open: it ends with us, however we end.
+
+use super::process::{self, End, Finished, SIZE_LIMIT};
+use std::{
+    fs::File,
+    io::{self, PipeReader, PipeWriter, Read, Write},
+    sync::mpsc,
+    time::Duration,
+};
+
+/// How long a child may take to end when its input has ended. A far one has to hear of it first.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// The child. Dropping it ends it.
+#[derive(Debug)]
+pub(super) struct Held {
+    child: duct::Handle,
+    input: Option<mpsc::Sender<()>>,
+    pieces: mpsc::Receiver<Vec<u8>>,
+    said: File,
+    last: Vec<u8>,
+    heard: u64,
+}
+
+/// What came of listening for a while.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// It printed this.
+    Piece(Vec<u8>),
+    /// It printed nothing.
+    Nothing,
+    /// It prints no more.
+    End,
+    /// It prints without end.
+    Endless,
+}
+
+impl Held {
+    /// Starts a command and sends this text, which a pipe must be able to hold; its input then stays open, and gets an
+    /// empty line from time to time.
+    pub fn start(words: &[String], text: &str, beat: Duration) -> Result<Self, String> {
+        let (reader, mut input) = io::pipe().map_err(|error| error.to_string())?;
+        let (child, output, said) = process::start(words, |command| command.stdin_file(reader))?;
+        // One that does not read is heard of by its end.
+        let _ = input.write_all(text.as_bytes());
+        Ok(Self {
+            child,
+            input: Some(keep_open(input, beat)),
+            pieces: listen(output),
+            said,
+            last: Vec::new(),
+            heard: 0,
+        })
+    }
+
+    /// Listens so long at most.
+    pub fn hear(&mut self, limit: Duration) -> Heard {
+        match self.pieces.recv_timeout(limit) {
+            Ok(piece) => {
+                self.heard += piece.len() as u64;
+                if self.heard > SIZE_LIMIT {
+                    return Heard::Endless;
+                }
+                self.last.clone_from(&piece);
+                Heard::Piece(piece)
+            }
+            Err(mpsc::RecvTimeoutError::Timeout) => Heard::Nothing,
+            Err(mpsc::RecvTimeoutError::Disconnected) => Heard::End,
+        }
+    }
+
+    /// Ends it, if it has not ended, and tells how that was: as given, or by itself.
+    pub fn finish(mut self, end: Option<End>) -> Finished {
+        let own = self.leave();
+        let end = end.or(own).unwrap_or(End::Signal);
+        let stderr = process::read_whole(&mut self.said).unwrap_or_default();
+        Finished { end, stdout: std::mem::take(&mut self.last), stderr }
+    }
+
+    /// Ends it at once.
+    pub fn abandon(mut self) {
+        process::kill_group(&self.child);
+        self.input = None;
+    }
+
+    /// Closes its input and waits for its end; then it is killed.
+    fn leave(&mut self) -> Option<End> {
+        self.input = None;
+        let ended = self.child.wait_timeout(FAREWELL);
+        if let Ok(Some(output)) = ended {
+            return Some(output.status.code().map_or(End::Signal, End::Status));
+        }
+        process::kill_group(&self.child);
+        None
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if self.input.is_some() {
+            self.leave();
+        }
+    }
+}
+
+/// Keeps an input open until the sender goes, in a thread of its own.
+fn keep_open(mut input: PipeWriter, beat: Duration) -> mpsc::Sender<()> {
+    let (sender, gone) = mpsc::channel();
+    std::thread::spawn(move || {
+        while gone.recv_timeout(beat) == Err(mpsc::RecvTimeoutError::Timeout) && input.write_all(b"\n").is_ok() {}
+    });
+    sender
+}
+
+/// Reads to the end in a thread of its own.
+fn listen(mut output: PipeReader) -> mpsc::Receiver<Vec<u8>> {
+    let (sender, pieces) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut chunk = vec![0; 1 << 14];
+        loop {
+            match output.read(&mut chunk) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(count) if count > 0 && sender.send(chunk[..count].to_vec()).is_ok() => {}
+                Ok(_) | Err(_) => break,
+            }
+        }
+    });
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::{Heard, Held};
+    use std::time::Duration;
+
+    #[test]
+    fn it_hears_of_us_while_we_live() {
+        let words = ["sh", "-c", "read -r first; read -r second; echo \"$first, $second.\"; cat >/dev/null; echo end"];
+        let beat = Duration::from_millis(50);
+        let mut held = Held::start(&words.map(str::to_owned), "begin\n", beat).unwrap();
+        let mut hear = || held.hear(Duration::from_secs(20));
+        assert_eq!(hear(), Heard::Piece(b"begin, .\n".to_vec()));
+        assert_eq!(held.hear(Duration::from_millis(200)), Heard::Nothing);
+        let finished = held.finish(None);
+        assert_eq!(finished.end, super::End::Status(0));
+    }
+}
