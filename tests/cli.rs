@@ -23,5 +23,6 @@ mod cli {
     mod ssh;
     mod sshd;
     mod statuses;
+    mod undo;
     mod usage;
 }

@@ -254,6 +254,7 @@ fn a_block_is_all_or_nothing() {
                     chain: "PREROUTING",
                     place: Place::End,
                     rule: "-d 192.0.2.11/32 -j ACCEPT".to_owned(),
+                    observed: String::new(),
                 },
                 RuleEdit::Delete { line: b"-A PREROUTING -d 192.0.2.77/32 -j ACCEPT".to_vec() },
             ],

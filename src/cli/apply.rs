@@ -12,7 +12,10 @@ use crate::{
 };
 use camino::Utf8PathBuf;
 use clap::{ArgAction, Args, ValueEnum};
-use std::io::{IsTerminal, Write};
+use std::{
+    io::{IsTerminal, Write},
+    time::Duration,
+};
 
 /// Converge the hosts of a playbook.
 ///
@@ -70,6 +73,15 @@ pub(super) struct Apply {
     #[arg(short = 'T', long, value_name = "SECONDS", default_value_t = 10,
         value_parser = clap::value_parser!(u32).range(1..=3600))]
     timeout: u32,
+
+    /// Before rules or the IPVS table are changed on a host that is reached over ssh, a guard is armed there that undoes
+    /// the change unless the host can be reached anew within this many seconds, 5 to 3600
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(5..=3600))]
+    confirm_timeout: u32,
+
+    /// Arm no guard: a change that cuts off a host stays
+    #[arg(long, conflicts_with = "confirm_timeout")]
+    no_undo: bool,
 
     /// Show what is run for each change; twice: how each host is reached, too
     #[arg(short, long, action = ArgAction::Count)]
@@ -240,7 +252,8 @@ impl Apply {
             run::close(&hosts, forks);
             return Ok(outcomes);
         }
-        let hosts: Vec<_> = hosts.into_iter().map(|(target, host)| (target, host.writable())).collect();
+        let undo = (!self.no_undo).then(|| Duration::from_secs(self.confirm_timeout.into()));
+        let hosts: Vec<_> = hosts.into_iter().map(|(target, host)| (target, host.writable(undo))).collect();
         let outcomes = run::apply(&hosts, forks);
         run::close(&hosts, forks);
         Ok(outcomes)

@@ -2,6 +2,7 @@
 
 use super::{
     Change, HostError, LockError, Observe, StepError,
+    guard::Guard,
     process::{self, End, Finished},
     script::{Reply, Script},
     step_script,
@@ -32,8 +33,9 @@ pub struct Session {
 #[derive(Debug)]
 pub struct Connection {
     words: Vec<String>,
+    /// The words of the same way through a connection of its own, where it is ssh.
+    anew: Option<Vec<String>>,
     close: Option<Vec<String>>,
-    ssh: bool,
 }
 
 impl Session {
@@ -53,34 +55,39 @@ impl Session {
     pub fn connect(&self, host: &HostVars, number: usize) -> Connection {
         let shell = become_words(host.become_.as_ref());
         match &host.connection {
-            Route::Local => Connection { words: shell, close: None, ssh: false },
-            Route::Exec(words) => Connection { words: [&words[..], &shell].concat(), close: None, ssh: false },
+            Route::Local => Connection { words: shell, anew: None, close: None },
+            Route::Exec(words) => Connection { words: [&words[..], &shell].concat(), anew: None, close: None },
             Route::Ssh { address, port, user, private_key, common_args, extra_args } => {
                 let socket = self.folder.path().join(number.to_string());
                 let socket = Utf8PathBuf::from(socket.to_string_lossy().into_owned());
-                let mut words = self.ssh_options(&socket);
-                words.extend(common_args.iter().chain(extra_args).cloned());
-                words.extend(port.iter().flat_map(|port| ["-p".to_owned(), port.to_string()]));
-                words.extend(user.iter().flat_map(|user| ["-l".to_owned(), user.clone()]));
-                words.extend(private_key.iter().flat_map(|key| ["-i".to_owned(), key.to_string()]));
-                let mut close = words.clone();
-                close.extend(["-O", "exit", "--", address].map(str::to_owned));
-                words.extend(["--".to_owned(), address.clone(), sh::words(shell)]);
-                Connection { words, close: Some(close), ssh: true }
+                let mut to: Vec<String> = common_args.iter().chain(extra_args).cloned().collect();
+                to.extend(port.iter().flat_map(|port| ["-p".to_owned(), port.to_string()]));
+                to.extend(user.iter().flat_map(|user| ["-l".to_owned(), user.clone()]));
+                to.extend(private_key.iter().flat_map(|key| ["-i".to_owned(), key.to_string()]));
+                let end = ["--".to_owned(), address.clone()];
+                let (shared, anew) = (self.ssh_options(Some(&socket)), self.ssh_options(None));
+                let shell = [sh::words(shell)];
+                Connection {
+                    words: [&shared[..], &to, &end, &shell].concat(),
+                    anew: Some([&anew[..], &to, &end, &shell].concat()),
+                    close: Some([&shared[..], &to, &["-O", "exit"].map(str::to_owned), &end].concat()),
+                }
             }
         }
     }
 
     /// ssh takes the first value that it sees of an option: these are ours whatever the user's configuration says. The
-    /// rest of that configuration, its keys and its ciphers stay as they are.
-    fn ssh_options(&self, socket: &Utf8Path) -> Vec<String> {
+    /// rest of that configuration, its keys and its ciphers stay as they are. Without a socket it is a new connection.
+    fn ssh_options(&self, socket: Option<&Utf8Path>) -> Vec<String> {
+        let master = if socket.is_some() { "auto" } else { "no" };
+        let socket = socket.map_or("none", Utf8Path::as_str);
         let mut words = vec!["ssh".to_owned(), "-T".to_owned(), "-x".to_owned()];
         for option in [
             "BatchMode=yes".to_owned(),
             format!("ConnectTimeout={}", self.connect_timeout),
             "ServerAliveInterval=5".to_owned(),
             "ServerAliveCountMax=3".to_owned(),
-            "ControlMaster=auto".to_owned(),
+            format!("ControlMaster={master}"),
             format!("ControlPath={socket}"),
             "ControlPersist=60".to_owned(),
             "ClearAllForwardings=yes".to_owned(),
@@ -105,7 +112,10 @@ fn become_words(become_: Option<&Become>) -> Vec<String> {
 
 /// A way onto one host by which it can also be changed. Check mode never makes one.
 #[derive(Debug)]
-pub struct Writable(Connection);
+pub struct Writable {
+    connection: Connection,
+    guard: Option<Guard>,
+}
 
 impl AsRef<Connection> for Connection {
     fn as_ref(&self) -> &Connection {
@@ -115,15 +125,17 @@ impl AsRef<Connection> for Connection {
 
 impl AsRef<Connection> for Writable {
     fn as_ref(&self) -> &Connection {
-        &self.0
+        &self.connection
     }
 }
 
 impl Connection {
-    /// The same way, for changing the host.
+    /// The same way, for changing the host. Where it is ssh, a change that is not confirmed within the time of `undo` is
+    /// undone by the host.
     #[must_use]
-    pub const fn writable(self) -> Writable {
-        Writable(self)
+    pub fn writable(self, undo: Option<Duration>) -> Writable {
+        let guard = undo.filter(|_| self.anew.is_some()).map(Guard::new);
+        Writable { connection: self, guard }
     }
 
     /// Ends the shared connection.
@@ -141,7 +153,11 @@ impl Connection {
     }
 
     fn round_trip(&self, script: &Script, limit: Duration) -> Result<Reply, HostError> {
-        let finished = process::run(&self.words, &script.text, limit).map_err(HostError::Unreachable)?;
+        self.ask(&self.words, script, limit)
+    }
+
+    fn ask(&self, words: &[String], script: &Script, limit: Duration) -> Result<Reply, HostError> {
+        let finished = process::run(words, &script.text, limit).map_err(HostError::Unreachable)?;
         let reply = script.reply(&finished.stdout);
         if reply.done {
             return Ok(reply);
@@ -154,8 +170,8 @@ impl Connection {
         let words = finished.last_words();
         let begun = reply.begun;
         match finished.end {
-            End::Status(255) if self.ssh && !begun => HostError::Unreachable(words),
-            End::Status(255) if self.ssh => HostError::Failed(format!("the connection was lost: {words}")),
+            End::Status(255) if self.anew.is_some() && !begun => HostError::Unreachable(words),
+            End::Status(255) if self.anew.is_some() => HostError::Failed(format!("the connection was lost: {words}")),
             End::Late(limit) if !begun => HostError::Unreachable(format!("no answer within {} s", limit.as_secs())),
             End::Late(limit) => {
                 HostError::Failed(format!("the host began to answer, but did not end within {} s", limit.as_secs()))
@@ -183,7 +199,7 @@ impl Observe for Connection {
 
 impl Observe for Writable {
     fn observe(&self, probes: &[Probe]) -> Result<Facts, HostError> {
-        self.0.observe(probes)
+        self.connection.observe(probes)
     }
 }
 
@@ -193,11 +209,14 @@ impl Change for Writable {
     }
 
     fn change(&self, steps: &[Step]) -> Result<(), StepError> {
-        let parts: Vec<String> = steps.iter().map(step_script::script).collect();
-        let reply = self
-            .0
-            .round_trip(&Script::new(&parts, true), CHANGE_LIMIT)
-            .map_err(|error| StepError { made: 0, error })?;
+        let parts = match &self.guard {
+            Some(guard) => guard.scripts(steps),
+            None => steps.iter().map(step_script::script).collect(),
+        };
+        let reply = self.connection.round_trip(&Script::new(&parts, true), CHANGE_LIMIT).map_err(|error| {
+            let error = StepError { made: 0, error };
+            self.guard.as_ref().map_or(error.clone(), |guard| guard.lost(error))
+        })?;
         match reply.answers.iter().enumerate().find(|(_, answer)| answer.status != 0) {
             None => Ok(()),
             Some((made, answer)) => {
@@ -209,7 +228,16 @@ impl Change for Writable {
     }
 
     fn confirm(&self) -> Result<(), HostError> {
-        Ok(())
+        let (Some(guard), Some(words)) = (&self.guard, &self.connection.anew) else {
+            return Ok(());
+        };
+        guard.confirm(|script, limit| {
+            let reply = self.connection.ask(words, &Script::new(&[script], true), limit)?;
+            match reply.answers.iter().find(|answer| answer.status != 0) {
+                None => Ok(()),
+                Some(answer) => Err(HostError::Failed(answer.last_words())),
+            }
+        })
     }
 
     fn unlock(&self) {}

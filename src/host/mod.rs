@@ -1,6 +1,8 @@
 //! The hosts. The only room that starts a process; the only one through which anything is changed.
 
 mod connection;
+mod guard;
+mod ipvs_script;
 mod process;
 mod script;
 mod step_script;

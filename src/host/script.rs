@@ -100,7 +100,7 @@ fn split<'a>(text: &'a [u8], mark: &[u8]) -> Vec<&'a [u8]> {
 }
 
 /// 128 bits that differ each time.
-fn nonce() -> String {
+pub(super) fn nonce() -> String {
     let half = || RandomState::new().build_hasher().finish();
     format!("lvs-ftp-{:016x}{:016x}", half(), half())
 }

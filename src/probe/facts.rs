@@ -2,7 +2,7 @@
 
 use super::{
     IptablesCommand, PacketFilter, Probe, SavedFilter, SavedIpvs, Service, ServiceManager, Services, SysctlFiles,
-    Vsftpd,
+    UndoGuard, Vsftpd,
 };
 use crate::format::{ipvs::IpvsTable, last_words};
 use camino::Utf8Path;
@@ -46,6 +46,8 @@ pub enum Fact {
     SavedIpvs(Box<SavedIpvs>),
     /// The files that set kernel parameters at boot.
     SysctlFiles(SysctlFiles),
+    /// Undo guards that earlier runs left.
+    UndoGuards(Vec<UndoGuard>),
     /// Services.
     Services(Services),
 }
@@ -100,6 +102,11 @@ impl Facts {
     /// Whether IPv4 packets are forwarded.
     pub fn ip_forward(&self) -> Result<bool, Unknown> {
         self.get(&Probe::IpForward, |fact| if let Fact::IpForward(found) = fact { Some(found) } else { None }).copied()
+    }
+
+    /// Undo guards that earlier runs left.
+    pub fn undo_guards(&self) -> Result<&[UndoGuard], Unknown> {
+        self.get(&Probe::UndoGuards, |fact| if let Fact::UndoGuards(found) = fact { Some(&**found) } else { None })
     }
 
     /// vsftpd's file and daemon.

@@ -9,6 +9,7 @@ mod saved_ipvs;
 mod service_manager;
 mod services;
 mod sysctl_files;
+mod undo_guards;
 mod vsftpd;
 
 pub use facts::{Answer, Fact, Facts, Unknown};
@@ -18,6 +19,7 @@ pub use saved_ipvs::{DEFAULTS as IPVS_DEFAULTS, SavedIpvs};
 pub use service_manager::ServiceManager;
 pub use services::{Service, Services};
 pub use sysctl_files::{MAIN as SYSCTL_CONF, SysctlFiles};
+pub use undo_guards::{FOLDER as UNDO_FOLDER, UndoGuard};
 pub use vsftpd::{CHANGED, Daemon, Lingering, Vsftpd, stamp_path};
 
 use camino::Utf8PathBuf;
@@ -40,6 +42,8 @@ pub enum Probe {
     SavedIpvs,
     /// The files that set kernel parameters at boot.
     SysctlFiles,
+    /// Undo guards that earlier runs left.
+    UndoGuards,
     /// Services by name, and whether it matters that each runs.
     Services(BTreeMap<String, bool>),
 }
@@ -56,6 +60,7 @@ impl Probe {
             Self::SavedFilter => saved_filter::scripts(),
             Self::SavedIpvs => saved_ipvs::scripts(),
             Self::SysctlFiles => sysctl_files::scripts(),
+            Self::UndoGuards => undo_guards::scripts(),
             Self::Services(names) => services::scripts(names),
         }
     }
@@ -70,6 +75,7 @@ impl Probe {
             Self::SavedFilter => saved_filter::read(answers).map(|fact| Fact::SavedFilter(Box::new(fact))),
             Self::SavedIpvs => saved_ipvs::read(answers).map(|fact| Fact::SavedIpvs(Box::new(fact))),
             Self::SysctlFiles => sysctl_files::read(answers).map(Fact::SysctlFiles),
+            Self::UndoGuards => undo_guards::read(answers).map(Fact::UndoGuards),
             Self::Services(names) => services::read(names, answers).map(Fact::Services),
         }
         .map_err(|why| Unknown { what: self.to_string(), why })
@@ -86,6 +92,7 @@ impl fmt::Display for Probe {
             Self::SavedFilter => "the saved packet filter",
             Self::SavedIpvs => "the saved IPVS table",
             Self::SysctlFiles => "the sysctl files",
+            Self::UndoGuards => "the undo guards of earlier runs",
             Self::Services(_) => "the services",
         })
     }

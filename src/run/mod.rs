@@ -81,9 +81,12 @@ fn advance<H: Change>(host: &H, mut outcome: Outcome, stage: Stage) -> Outcome {
     if outcome.trouble.is_some() || steps.is_empty() {
         return outcome;
     }
-    match host.change(&steps) {
+    let changed = host.change(&steps);
+    // A step that failed leaves the ones before it, and the host can still be reached: they are confirmed too.
+    let confirmed = host.confirm();
+    match changed.map_err(|failed| failed.error).and(confirmed) {
         Ok(()) => outcome.note(Progress::Made, |_, change| change.stage == stage),
-        Err(failed) => outcome.trouble = Some(failed.error.into()),
+        Err(error) => outcome.trouble = Some(error.into()),
     }
     outcome
 }

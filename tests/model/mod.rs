@@ -12,7 +12,7 @@ use lvs_ftp::{
     },
     host::{Change, HostError, LockError, Observe, StepError},
     lvs::ForwardingMethod,
-    plan::{ServiceAct, Step, block},
+    plan::{IpvsEdit, ServiceAct, Sight, Step, block},
     probe::{Answer, Facts, Probe},
 };
 use std::{
@@ -97,6 +97,7 @@ impl State {
                 vec![said("iptables v1.8.9 (legacy)\n"), said(dump), said("")]
             }
             Probe::Ipvs => vec![said(self.ipvs.render()), said(listing(&self.ipvs))],
+            Probe::UndoGuards => vec![said("")],
             Probe::IpForward => vec![said(if self.ip_forward { "1\n" } else { "0\n" })],
             Probe::Vsftpd(_) => {
                 let read = cksum(&self.vsftpd_read);
@@ -153,7 +154,11 @@ impl State {
                 let rules = if *table == "mangle" { &mut self.mangle } else { &mut self.nat };
                 restore(rules, &String::from_utf8_lossy(&block(table, edits)))
             }
-            Step::Ipvsadm(words) => self.ipvsadm(words),
+            Step::Ipvsadm(edit) => {
+                self.expect(edit);
+                self.ipvsadm(&edit.words())
+            }
+            Step::EndUndoGuard { name, .. } => unreachable!("nobody left the guard {name} here"),
             Step::IpForward => {
                 self.ip_forward = true;
                 Ok(())
@@ -182,6 +187,16 @@ impl State {
                 Ok(())
             }
         }
+    }
+
+    /// An edit knows what it edits: the table shows just that.
+    fn expect(&self, edit: &IpvsEdit) {
+        let sight = edit.sight();
+        let mine = |line: &&str| sight.prefixes.iter().any(|prefix| line.starts_with(prefix));
+        let table = self.ipvs.render().replace(Sight::IMPLIED, "");
+        let mut lines: Vec<&str> = table.lines().filter(mine).collect();
+        lines.sort_unstable();
+        assert_eq!(lines, sight.lines);
     }
 
     /// One ipvsadm command, with the kernel's refusals.
