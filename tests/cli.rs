@@ -8,6 +8,7 @@ mod cli {
     mod control;
     mod daemon;
     mod host;
+    mod router;
     mod whole;
 
     mod answers;

@@ -7,8 +7,8 @@ use crate::{
     playbook::{Cluster, Director, Play, Services},
     probe::{IptablesCommand, Probe},
     resource::{
-        ActiveSource, BootForward, IpForward, MarkRules, NatRule, NoUndoGuard, RealServer, Resource, SavedFilter, SavedIpvs,
-        Service, VirtualService, VsftpdReload, VsftpdSettings,
+        ActiveSource, BootForward, IpForward, MarkRules, NatRule, NoUndoGuard, RealServer, Resource, SavedFilter,
+        SavedIpvs, Service, VirtualService, VsftpdReload, VsftpdSettings,
     },
     source::{Fault, Faults, shown},
 };

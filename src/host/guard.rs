@@ -51,12 +51,8 @@ impl Guard {
             if !matches!(step, Step::Rules { .. } | Step::Ipvsadm(_)) {
                 return step_script::script(step);
             }
-            let armed = armed.get_or_insert_with(|| Armed {
-                name: nonce(),
-                steps: 0,
-                filters: Vec::new(),
-                lost: false,
-            });
+            let armed =
+                armed.get_or_insert_with(|| Armed { name: nonce(), steps: 0, filters: Vec::new(), lost: false });
             let arm = if std::mem::take(&mut fresh) { arm(&armed.name, self.timeout) } else { String::new() };
             let text = armed.step(step);
             format!("g={UNDO_FOLDER}/{}\n{arm}{text}", armed.name)
@@ -82,10 +78,9 @@ impl Guard {
             return Err(HostError::Failed(format!("the change is not confirmed; {}", self.undoes())));
         }
         ask(end(&armed.name, true), self.timeout).map_err(|error| match error {
-            HostError::Unreachable(why) => HostError::Failed(format!(
-                "the host cannot be reached anew after the change: {why}; {}",
-                self.undoes()
-            )),
+            HostError::Unreachable(why) => {
+                HostError::Failed(format!("the host cannot be reached anew after the change: {why}; {}", self.undoes()))
+            }
             HostError::Failed(why) => HostError::Failed(format!("failed to confirm the change: {why}")),
         })
     }
@@ -142,10 +137,11 @@ fn arm(name: &str, timeout: Duration) -> String {
 fi
 read -r up rest </proc/uptime
 echo $((${{up%%.*}} + {seconds})) >"$g/end.new" && mv -f "$g/end.new" "$g/end" || exit
-if ! kill -0 "$(cat "$g/pid" 2>/dev/null)" 2>/dev/null; then
+alive() {{ pid=$(cat "$g/pid" 2>/dev/null); kill -0 "${{pid:-none}}" 2>/dev/null; }}
+if ! alive; then
   own=; ! command -v setsid >/dev/null 2>&1 || own=setsid
   $own /bin/sh "$g/guard" "$g" start </dev/null >/dev/null 2>&1
-  if ! kill -0 "$(cat "$g/pid" 2>/dev/null)"; then
+  if ! alive; then
     {end}
     echo 'the undo guard does not start (--no-undo does without)' >&2
     exit 1
@@ -159,13 +155,7 @@ fi
 }
 
 /// Writes down a block of rules: what deletes what it inserts, and what it deletes.
-fn rules(
-    filter: usize,
-    command: &IptablesCommand,
-    waits_for_lock: bool,
-    table: &str,
-    edits: &[RuleEdit],
-) -> String {
+fn rules(filter: usize, command: &IptablesCommand, waits_for_lock: bool, table: &str, edits: &[RuleEdit]) -> String {
     let (mut come, mut gone) = (Vec::new(), Vec::new());
     for edit in edits {
         match edit {
@@ -211,7 +201,8 @@ while [ -d "$g" ]; do
     echo 'the undo guard fired before that: the host has undone what was changed, or does so now; run again' >&2
     exit 1
   fi
-  if [ -e "$g/working" ] && ! kill -0 "$(cat "$g/worker")" 2>/dev/null && mv -f "$g/working" "$g/disarmed" 2>/dev/null; then
+  worker=$(cat "$g/worker" 2>/dev/null)
+  if [ -e "$g/working" ] && ! kill -0 "${worker:-none}" 2>/dev/null && mv -f "$g/working" "$g/disarmed" 2>/dev/null; then
     break
   fi
   tries=$((tries + 1))
@@ -225,3 +216,7 @@ done
     let disarm = if armed { disarm } else { "" };
     format!("g={}\n{disarm}rm -rf \"$g\"", sh::word(&format!("{UNDO_FOLDER}/{name}")))
 }
+
+#[cfg(test)]
+#[path = "guard_tests.rs"]
+mod tests;

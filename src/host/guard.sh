@@ -93,7 +93,8 @@ watch() {
     if [ "$up" -ge "$end" ]; then
       if mv -f "$g/armed" "$g/fired" 2>/dev/null; then fire; fi
       if [ -e "$g/working" ]; then
-        if ! kill -0 "$(cat "$g/worker")" || [ "$up" -ge $((end + 60)) ]; then
+        read -r worker <"$g/worker"
+        if ! kill -0 "${worker:-none}" || [ "$up" -ge $((end + 60)) ]; then
           if mv -f "$g/working" "$g/fired"; then fire; fi
         fi
       fi

@@ -14,9 +14,7 @@ const LOCK_WAIT: &str = "10";
 /// The text that makes a step. It ends with status 0 only when the step was made.
 pub(super) fn script(step: &Step) -> String {
     match step {
-        Step::Rules { command, waits_for_lock, table, edits } => {
-            rules(command, *waits_for_lock, table, edits)
-        }
+        Step::Rules { command, waits_for_lock, table, edits } => rules(command, *waits_for_lock, table, edits),
         Step::Ipvsadm(edit) => ipvs_script::script(edit, "was changed by somebody else since it was read; run again"),
         Step::EndUndoGuard { name, armed } => guard::end(name, *armed),
         Step::IpForward => "echo 1 >/proc/sys/net/ipv4/ip_forward".to_owned(),

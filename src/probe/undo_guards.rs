@@ -34,7 +34,7 @@ for guard in *; do
   case $guard in *[!0-9a-z-]*) continue ;; esac
   if [ ! -e "$guard/fired" ]; then echo "armed $guard"
   elif [ -e "$guard/report" ]; then echo "fired $guard"; sed 's/^/said /' <"$guard/report"
-  elif kill -0 "$(cat "$guard/pid")" 2>/dev/null; then echo "firing $guard"
+  elif pid=$(cat "$guard/pid") && kill -0 "${{pid:-none}}" 2>/dev/null; then echo "firing $guard"
   else echo "fired $guard"; echo 'said a time that it could not write down'; echo 'said it was killed at its work'
   fi
 done"#
@@ -81,7 +81,8 @@ mod tests {
             when: "2026-01-01 00:00:00 +0000".to_owned(),
             report: vec!["table nat is as it was".to_owned(), "an odd \\u{1b} one".to_owned()],
         };
-        let text = "armed a-1\nfired b-2\nsaid 2026-01-01 00:00:00 +0000\nsaid table nat is as it was\nsaid an odd \x1b one\n";
+        let text =
+            "armed a-1\nfired b-2\nsaid 2026-01-01 00:00:00 +0000\nsaid table nat is as it was\nsaid an odd \x1b one\n";
         assert_eq!(of(text), Ok(vec![armed, fired]));
         assert!(of("firing a-1\n").is_err_and(|why| why.contains("run again")));
         assert!(of("hello\n").is_err());

@@ -1,110 +1,186 @@
-//! The undo guard, with a real sshd and the real iptables of both backends.
+//! The undo guard, with a real sshd, the real iptables of both backends, and every shell.
 
-use super::{
-    control::{Control, Ran, is_there},
-    host::Host,
-    sshd::Sshd,
-};
-use serde_json::Value;
+use super::{control::Control, host::Host, router::Router};
 use std::time::{Duration, Instant};
 
-const BACKENDS: [&str; 2] = ["iptables-legacy", "iptables-nft"];
+const LEGACY: &str = "iptables-legacy";
+const NFT: &str = "iptables-nft";
 
-/// Rules of other people, with counters, in three tables, and two of ours that are stale.
-const BEFORE: &str = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n:other - [0:0]\n\
-    [3:180] -A INPUT -s 192.0.2.9/32 -j DROP\n[0:0] -A other -j RETURN\nCOMMIT\n\
-    *nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n\
-    [7:99] -A POSTROUTING -s 10.9.0.0/16 -o eth9 -j MASQUERADE\nCOMMIT\n\
-    *mangle\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n\
-    :POSTROUTING ACCEPT [0:0]\n[1:50] -A PREROUTING -i eth9 -j RETURN\n\
-    [5:400] -A PREROUTING -d 192.0.2.10/32 -p tcp -m tcp --dport 5000:6000 -m comment --comment \"lvs-ftp: Public FTP\" \
-    -j MARK --set-xmark 0x15/0xffffffff\n[2:60] -A PREROUTING -i eth8 -j RETURN\nCOMMIT\n";
+/// The confirmations of one run: of new rules, of the IPVS table's new things, of what goes.
+const EXPAND: u32 = 1;
+const STEER: u32 = 2;
+const CONTRACT: u32 = 3;
 
-/// ssh that cannot connect anew.
-const NOT_ANEW: &str = "case \"$*\" in *ControlMaster=no*) echo 'no way' >&2; exit 255 ;; esac; exec /usr/bin/ssh \"$@\"";
-
-/// A router with an sshd, its packet filter as above.
-struct Router<'a> {
-    host: &'a Host,
-    sshd: Sshd<'a>,
-    control: &'a Control,
-    variables: Value,
-    backend: &'a str,
-}
-
-impl<'a> Router<'a> {
-    fn new(control: &'a Control, host: &'a Host, backend: &'a str) -> Self {
-        let sshd = Sshd::start(control, host, "/bin/sh", "");
-        let mut variables = sshd.variables();
-        variables["lvs_iptables"] = backend.into();
-        let router = Self { host, sshd, control, variables, backend };
-        host.write("srv/before", BEFORE);
-        host.sh(&format!("{backend}-restore -c </srv/before"));
-        router
-    }
-
-    fn apply(&self, arguments: &[&str]) -> Ran {
-        self.sshd.apply(&self.variables, arguments)
-    }
-
-    /// What ssh is on the control host, which is this machine as the host sees it.
-    fn tool(&self, name: &str, script: &str) {
-        let path = self.host.path(&format!("tools/{name}"));
-        self.control.script(path.strip_prefix(self.control.path("")).unwrap().as_str(), script);
-    }
-
-    fn no_tool(&self, name: &str) {
-        std::fs::remove_file(self.host.path(&format!("tools/{name}"))).unwrap();
-    }
-
-    /// The packet filter with counters; those of chains move by themselves.
-    fn rules(&self) -> String {
-        self.host.sh(&format!("{}-save -c | sed -e '/^#/d' -e '/^:/s/ \\[.*//'", self.backend))
-    }
-
-    /// The names of the host's guards with what is in them.
-    fn guards(&self) -> String {
-        self.host.sh("cd /run/lvs-ftp/undo 2>/dev/null || exit 0; for one in */*; do echo \"$one\"; done | grep -v '[*]' || :")
-    }
-
-    /// Waits until a guard has fired, and returns its report.
-    fn report(&self) -> String {
-        let start = Instant::now();
-        while !self.guards().contains("/report\n") {
-            assert!(start.elapsed() < Duration::from_secs(20), "no guard fires: {}", self.guards());
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        self.host.sh("cat /run/lvs-ftp/undo/*/report")
-    }
-
-    /// The next run tells of the guard that fired, converges, and the one after is silent.
-    fn converges(&self) {
-        let ran = self.apply(&[]).ended(0);
-        assert!(ran.stderr.contains("[WARNING]: lvs1: the undo guard fired at 20"), "{}", ran.stderr);
-        assert!(ran.stdout.contains("remove: record of an undo guard that fired"), "{}", ran.stdout);
-        let ran = self.apply(&[]).ended(0);
-        assert!(!ran.stderr.contains("WARNING") && ran.stdout.contains("changed=0"), "{}{}", ran.stdout, ran.stderr);
-        assert_eq!(self.guards(), "");
+/// A change that is not confirmed is undone exactly, counters too; what was confirmed before it stays.
+fn undone(backend: &str, shell: &str, refused: u32) {
+    let control = Control::new();
+    let host = Host::new(&control, "lvs1");
+    let router = Router::new(&control, &host, backend, shell);
+    router.refuse(refused);
+    let ran = router.apply(&["--confirm-timeout", "6"]).ended(2);
+    let says = "failed: [lvs1] => the host cannot be reached anew after the change: no way; the host undoes the change within 6 s";
+    assert!(ran.stdout.contains(says), "{}", ran.stdout);
+    let report = router.report();
+    let (before, ipvs) = router.before_the_last_change();
+    assert_eq!((router.rules(), router.ipvs()), (before, ipvs), "{report}");
+    let expected: &[&str] = match refused {
+        EXPAND => &["table mangle: is as it was", "table nat: is as it was"],
+        STEER => &["IPVS: taken back: destination 10.1.1.11:0 of virtual service -f 21"],
+        _ => &["table mangle: is as it was", "IPVS: taken back: destination 10.1.1.99:0 of virtual service -f 21"],
+    };
+    for line in expected {
+        assert!(report.lines().any(|one| one == *line), "{report}");
     }
 }
 
-/// A change that is not confirmed is undone exactly; one that is confirmed stays, and nothing is left of its guard.
 #[test]
 fn what_is_not_confirmed_is_undone() {
-    for backend in BACKENDS {
-        let control = Control::new();
-        let host = Host::new(&control, "lvs1");
-        let router = Router::new(&control, &host, backend);
-        let before = router.rules();
-        router.tool("ssh", NOT_ANEW);
-        let ran = router.apply(&["--confirm-timeout", "5"]).ended(2);
-        let says = "failed: [lvs1] => the host cannot be reached anew after the change: no way; the host undoes the change within 5 s";
-        assert!(ran.stdout.contains(says), "{}", ran.stdout);
-        assert_ne!(router.rules(), before);
-        let report = router.report();
-        assert!(report.contains("table mangle: is as it was") && report.contains("table nat: is as it was"), "{report}");
-        assert_eq!(router.rules(), before);
-        router.no_tool("ssh");
-        router.converges();
+    std::thread::scope(|scope| {
+        scope.spawn(|| undone(LEGACY, "/usr/bin/dash", EXPAND));
+        scope.spawn(|| undone(NFT, "/usr/bin/busybox", STEER));
+        scope.spawn(|| undone(NFT, "/usr/bin/bash", CONTRACT));
+        scope.spawn(|| undone(LEGACY, "/usr/bin/busybox", CONTRACT));
+    });
+}
+
+/// What somebody else changes before the guard fires stays, in our tables and in others; ours is undone all the same.
+fn strangers(backend: &str, shell: &str) {
+    let control = Control::new();
+    let host = Host::new(&control, "lvs1");
+    let router = Router::new(&control, &host, backend, shell);
+    router.refuse(CONTRACT);
+    router.apply(&["--confirm-timeout", "8"]).ended(2);
+    let (before, ipvs) = router.before_the_last_change();
+    host.sh(&format!(
+        "{backend} -t mangle -A PREROUTING -i eth7 -j RETURN; {backend} -D INPUT -s 192.0.2.9 -j DROP\n\
+         {backend} -I FORWARD -s 192.0.2.8 -j ACCEPT\n\
+         echo '-a -f 21 -r 10.1.1.98:0 -m -w 6' >>/run/ipvs; sed -i '1i -A -f 99 -s rr' /run/ipvs"
+    ));
+    let report = router.report();
+    let want = before
+        .replace("[3:180] -A INPUT -s 192.0.2.9/32 -j DROP\n", "")
+        .replace("[0:0] -A other", "[0:0] -A FORWARD -s 192.0.2.8/32 -j ACCEPT\n[0:0] -A other")
+        .replace("-i eth8 -j RETURN\n", "-i eth8 -j RETURN\nHERE\n");
+    let last = want.lines().skip_while(|line| !line.ends_with("HERE")).skip(1).take_while(|line| line.starts_with('['));
+    let last = last.map(|line| format!("{line}\n")).collect::<String>();
+    let want = want.replace(&format!("HERE\n{last}"), &format!("{last}[0:0] -A PREROUTING -i eth7 -j RETURN\n"));
+    assert_eq!(router.rules(), want, "{report}");
+    assert!(
+        report.contains("table mangle: somebody else changed it meanwhile; our own changes are taken back"),
+        "{report}"
+    );
+    let ipvs = ipvs.replace("-A -f 21 -s wlc -p 300\n", "-A -f 21 -s wlc -p 300\n-A -f 99 -s rr\n");
+    assert_eq!(router.ipvs(), ipvs.replace("10.1.1.98:0 -m -w 5", "10.1.1.98:0 -m -w 6"), "{report}");
+    router.allow();
+    router.converges();
+}
+
+#[test]
+fn a_strangers_changes_stay() {
+    std::thread::scope(|scope| {
+        scope.spawn(|| strangers(LEGACY, "/usr/bin/busybox"));
+        scope.spawn(|| strangers(NFT, "/usr/bin/dash"));
+    });
+}
+
+/// The shell there is killed behind a change, before it can say how it left the tables.
+#[test]
+fn a_killed_shell_is_undone() {
+    let control = Control::new();
+    let host = Host::new(&control, "lvs1");
+    let router = Router::new(&control, &host, LEGACY, "/usr/bin/dash");
+    let before = (router.rules(), router.ipvs());
+    host.sh("touch /run/armed");
+    router.tool(
+        "iptables-legacy-restore",
+        "/usr/sbin/iptables-legacy-restore \"$@\"; status=$?; rm /run/armed 2>/dev/null && kill -9 0; exit $status",
+    );
+    let ran = router.apply(&["--confirm-timeout", "5"]).ended(2);
+    assert!(ran.stdout.contains("; the host undoes the change within 5 s"), "{}", ran.stdout);
+    assert_ne!(router.rules(), before.0);
+    let report = router.report();
+    assert_eq!((router.rules(), router.ipvs()), before, "{report}");
+    router.converges();
+}
+
+/// While rules are changed, something closes the port of ssh. The host opens it again.
+fn cut_off(backend: &str, setsid: bool) {
+    let control = Control::new();
+    let host = Host::new(&control, "lvs1");
+    let router = Router::new(&control, &host, backend, "/usr/bin/dash");
+    let before = (router.rules(), router.ipvs());
+    host.sh("touch /run/armed");
+    router.tool(
+        &format!("{backend}-restore"),
+        &format!(
+            "! rm /run/armed 2>/dev/null || {{ {backend} -I INPUT -p tcp --dport 2222 -j DROP; {backend} -P FORWARD ACCEPT; }}; \
+             exec /usr/sbin/{backend}-restore \"$@\""
+        ),
+    );
+    if !setsid {
+        // As good as none: the guard stays in the session of the connection.
+        router.tool("setsid", "exec \"$@\"");
     }
+    let start = Instant::now();
+    let ran = router.apply(&["--confirm-timeout", "8", "--timeout", "3"]).ended(2);
+    // The connection may come back to life by the very undoing.
+    let says = ["; the host undoes the change within 8 s", "the undo guard fired before that"];
+    assert!(says.iter().any(|text| ran.stdout.contains(text)), "{}", ran.stdout);
+    let report = router.report();
+    assert!(start.elapsed() < Duration::from_secs(25));
+    assert_eq!((router.rules(), router.ipvs()), before, "{report}");
+    router.converges();
+}
+
+#[test]
+fn a_host_that_cuts_itself_off_comes_back() {
+    std::thread::scope(|scope| {
+        scope.spawn(|| cut_off(LEGACY, true));
+        scope.spawn(|| cut_off(NFT, false));
+    });
+}
+
+/// The program is killed when the guard is armed: the next run disarms it and goes on, and nothing fires later.
+#[test]
+fn a_run_that_died_is_taken_over() {
+    let control = Control::new();
+    let host = Host::new(&control, "lvs1");
+    let router = Router::new(&control, &host, NFT, "/usr/bin/dash");
+    router.tool("ssh", "case \"$*\" in *ControlMaster=no*) kill -9 $PPID; exit 1 ;; esac; exec /usr/bin/ssh \"$@\"");
+    let ran = router.dies(&["--confirm-timeout", "3600"]);
+    assert_eq!(ran, None, "it was killed");
+    let guard = host.sh("cat /run/lvs-ftp/undo/*/pid");
+    assert!(host.sh(&format!("tr '\\000' ' ' </proc/{guard}/cmdline")).contains("/guard"));
+    router.allow();
+    let ran = router.apply(&["--check"]).ended(3);
+    assert!(ran.stdout.contains("remove: undo guard that a run left armed"), "{}", ran.stdout);
+    let ran = router.apply(&[]).ended(0);
+    assert!(ran.stdout.contains("remove: undo guard that a run left armed"), "{}", ran.stdout);
+    assert!(!ran.stderr.contains("WARNING"), "{}", ran.stderr);
+    assert_eq!(router.guards(), "");
+    router.apply(&["--check"]).ended(0);
+    let start = Instant::now();
+    while !host.sh(&format!("kill -0 {guard} 2>&1 || :")).contains("No such process") {
+        assert!(start.elapsed() < Duration::from_secs(10), "the guard does not end");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Somebody edits a destination between the observation and our own edit of it: theirs stays.
+#[test]
+fn an_edit_of_what_has_changed_is_refused() {
+    let control = Control::new();
+    let host = Host::new(&control, "lvs1");
+    let router = Router::new(&control, &host, NFT, "/usr/bin/busybox");
+    router.tool(
+        "iptables-nft-restore",
+        "sed -i 's/10.1.1.11:0 -m -w 7/10.1.1.11:0 -m -w 8/' /run/ipvs; exec /usr/sbin/iptables-nft-restore \"$@\"",
+    );
+    host.write("run/ipvs", "-A -f 21 -s wlc -p 300\n-a -f 21 -r 10.1.1.11:0 -m -w 7\n");
+    let ran = router.apply(&[]).ended(2);
+    let says = "failed to run ipvsadm -e -f 21 -r 10.1.1.11:0 -m -w 1: destination 10.1.1.11:0 of virtual service -f 21 \
+                was changed by somebody else since it was read; run again";
+    assert!(ran.stdout.contains(says), "{}", ran.stdout);
+    assert!(router.ipvs().ends_with("10.1.1.11:0 -m -w 8"));
+    assert_eq!(router.guards(), "", "what was made before it is confirmed");
 }
