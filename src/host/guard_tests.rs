@@ -16,7 +16,7 @@ const WAS: &str = "*nat\n:POSTROUTING ACCEPT [1:2]\n[3:4] -A POSTROUTING -j ACCE
 const IS: &str = "*nat\n:POSTROUTING ACCEPT [5:6]\n-A POSTROUTING -j DROP\nCOMMIT\n";
 
 fn sh(shell: &[&str], script: &str) -> (bool, String) {
-    let command = duct::cmd(shell[0], &shell[1..]).stdin_bytes(script).stdout_capture().stderr_to_stdout();
+    let command = duct::cmd(shell[0], &shell[1..]).stdin_bytes(script).stderr_to_stdout().stdout_capture();
     let output = command.unchecked().run().unwrap();
     (output.status.success(), String::from_utf8(output.stdout).unwrap())
 }
@@ -71,8 +71,8 @@ fn either_disarmed_or_fired() {
         let shell = SHELLS[usize::try_from(number).unwrap() % 3];
         let folder = tempfile::tempdir().unwrap();
         let parent = Utf8Path::from_path(folder.path()).unwrap();
-        let g = armed(shell, parent, 1);
-        std::thread::sleep(std::time::Duration::from_millis(number * 37 % 1500));
+        let g = armed(shell, parent, 4);
+        std::thread::sleep(std::time::Duration::from_millis(number * 130));
         let (done, said) = disarm(shell, &g);
         if done {
             std::thread::sleep(std::time::Duration::from_millis(1500));
@@ -88,7 +88,7 @@ fn either_disarmed_or_fired() {
         done
     };
     std::thread::scope(|scope| {
-        let all: Vec<_> = (0..40).map(|number| scope.spawn(move || one(number))).collect();
+        let all: Vec<_> = (0..30).map(|number| scope.spawn(move || one(number))).collect();
         for run in all {
             *(if run.join().unwrap() { &mut disarmed } else { &mut fired }) += 1;
         }
@@ -107,15 +107,20 @@ fn a_guard_ends_and_a_late_step_is_refused() {
         let pid = std::fs::read_to_string(g.join("pid")).unwrap();
         let process = Utf8PathBuf::from(format!("/proc/{}", pid.trim_end()));
         let files = std::fs::read_dir(process.join("fd")).unwrap().map(|file| file.unwrap().path());
-        for file in files {
+        // Higher numbers are the test's own, from whatever runs it.
+        let number = |file: &std::path::PathBuf| file.file_name().unwrap().to_str().unwrap().parse::<u32>().unwrap();
+        for file in files.filter(|file| number(file) < 10) {
             let target = std::fs::read_link(&file).unwrap_or_default();
-            assert!(target.starts_with("/dev/null") || target.ends_with("guard/guard"), "{shell:?}: {target:?}");
+            assert!(
+                target.starts_with("/dev/null") || target.ends_with("guard/guard"),
+                "{shell:?}: {file:?} {target:?}"
+            );
         }
         assert_eq!(std::fs::read_link(process.join("cwd")).unwrap(), Utf8PathBuf::from("/"));
         assert_eq!(disarm(shell, &g), (true, String::new()));
         wait_for("the guard does not end", || !process.exists());
 
-        let g = armed(shell, parent, 0);
+        let g = armed(shell, parent, 2);
         wait_for("no report", || g.join("report").exists());
         let (done, said) = sh(shell, &format!("{} {g}/guard {g} begin 000002", shell.join(" ")));
         assert!(!done && said.starts_with("the undo guard fired meanwhile"), "{said}");
