@@ -13,6 +13,7 @@
 #   mixedN.TABLE  somebody else changed the table between two steps
 #   NUMBER/     a step, written before it is made: a script `ipvs`, or of a block of rules `filter`, `table`, `before` (the
 #               table), `come` (lines that delete what it inserts), `gone` (the rules that it deletes)
+# shellcheck disable=SC1090,SC2045  # every name in the folder is our own
 {
 g=$1
 umask 077
