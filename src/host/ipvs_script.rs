@@ -60,3 +60,63 @@ fn listed(key: &ServiceKey) -> String {
         _ => format!("SCTP {}", words.last().copied().unwrap_or_default()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::script;
+    use crate::{
+        format::{ipvs::IpvsTable, ipvs_thresholds, sh},
+        plan::{Edit, IpvsEdit},
+    };
+
+    const SHELLS: [&[&str]; 3] = [&["dash"], &["bash", "--posix"], &["busybox", "sh"]];
+
+    /// Every table that the real ipvsadm printed in the lab is seen as it was read: each service and destination could go.
+    /// With another weight or threshold it could not.
+    #[test]
+    fn recorded_tables_are_seen_as_they_were_read() {
+        let cases = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/recorded")).unwrap();
+        let mut edits = 0;
+        for folder in cases.map(|case| case.unwrap().path()) {
+            let file = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+            let (Ok(saved), Ok(listed)) =
+                (std::fs::read(file("save.stdout")), std::fs::read(file("thresholds.stdout")))
+            else {
+                continue;
+            };
+            let mut table = IpvsTable::parse(&saved).unwrap();
+            ipvs_thresholds::join(&mut table, &listed).unwrap();
+            let ipvsadm = format!(
+                "ipvsadm() {{ case \"$*\" in '-S -n') cat {} ;; '-L -n --thresholds') cat {} ;; *) echo \"made $*\" ;; esac; }}\n",
+                sh::word(&file("save.stdout")),
+                sh::word(&file("thresholds.stdout"))
+            );
+            for service in table.services {
+                let shell = SHELLS[edits % 3];
+                let made = |edit: &IpvsEdit| {
+                    let text = format!("{ipvsadm}{}", script(edit, "is another"));
+                    let command = duct::cmd(shell[0], &shell[1..]).stdin_bytes(text).stderr_to_stdout();
+                    command.unchecked().read().unwrap()
+                };
+                for one in &service.destinations {
+                    let edit = |one| IpvsEdit::Destination(service.key.clone(), Edit::Remove(one));
+                    assert_eq!(made(&edit(one.clone())), format!("made -d {} -r {}", service.key, one.address));
+                    for other in [(one.weight + 1, one.thresholds), (one.weight, (77, 7))] {
+                        let (weight, thresholds) = other;
+                        let edit = edit(crate::format::ipvs::Destination { weight, thresholds, ..one.clone() });
+                        assert_eq!(made(&edit), format!("{edit} is another"));
+                    }
+                    let again = IpvsEdit::Destination(service.key.clone(), Edit::Add(one.clone()));
+                    assert_eq!(made(&again), format!("{again} is another"));
+                }
+                let edit = IpvsEdit::Service(Edit::Remove(service));
+                // ipvsadm 1.31 prints a flag that it has no name for as nothing; that blank is not kept.
+                assert_eq!(made(&edit), format!("made -D {}", edit.key()), "{folder:?} {shell:?}");
+                edits += 1;
+            }
+        }
+        assert!(edits > 20, "{edits}");
+    }
+}
