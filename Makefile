@@ -25,6 +25,7 @@ lint: packages toolchain
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
 	cd tests/lab && shellcheck -x back boot by-hand cluster demo ftp-get host init off on record
 	shellcheck .ci/run
+	shellcheck -s sh src/host/guard.sh
 
 # Services that a package would start here are kept from starting: the tests start their own. Nor is this machine's own
 # packet filter saved.

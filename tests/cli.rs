@@ -9,6 +9,7 @@ mod cli {
     mod control;
     mod daemon;
     mod host;
+    mod router;
     mod whole;
 
     mod answers;
@@ -28,5 +29,6 @@ mod cli {
     mod ssh;
     mod sshd;
     mod statuses;
+    mod undo;
     mod usage;
 }

@@ -9,7 +9,7 @@ use lvs_ftp::{
     desired::{Target, Wanted},
     format::iptables_save::IptablesSave,
     host::{Change, Observe, Session},
-    plan::{Place, RuleEdit, Step},
+    plan::{Place, RuleEdit, Step, chain_sum},
     probe::{IptablesCommand, Probe},
     resource::{ActiveSource, MarkRules, NatRule, Resource},
 };
@@ -274,6 +274,7 @@ fn a_block_is_all_or_nothing() {
                     chain: "PREROUTING",
                     place: Place::End,
                     rule: "-d 192.0.2.11/32 -j ACCEPT".to_owned(),
+                    observed: String::new(),
                 },
                 RuleEdit::Delete { line: b"-A PREROUTING -d 192.0.2.77/32 -j ACCEPT".to_vec() },
             ],
@@ -281,5 +282,40 @@ fn a_block_is_all_or_nothing() {
         let error = host.change(&[step]).unwrap_err().to_string();
         assert!(error.starts_with("failed to change the rules of table mangle: "), "{error}");
         assert_eq!(chains(&netns, backend), before);
+    }
+}
+
+/// A rule that is placed by its number goes in only while the chain is as it was observed; counters may move.
+#[test]
+fn a_number_holds_only_while_nobody_moves_rules() {
+    let session = Session::new(10).unwrap();
+    for backend in BACKENDS {
+        let netns = Netns::new();
+        type_rules(&netns, backend, ADOPTED[1]);
+        let host = connection(&session, &json!({"lvs_ftp_exec": netns.words()}));
+        let probe = Probe::PacketFilter(command(backend));
+        let facts = host.observe(std::slice::from_ref(&probe)).unwrap();
+        let filter = facts.packet_filter(&command(backend)).unwrap();
+        let step = |place| Step::Rules {
+            command: command(backend),
+            waits_for_lock: filter.waits_for_lock(),
+            table: "mangle",
+            edits: vec![RuleEdit::Insert {
+                chain: "PREROUTING",
+                place,
+                rule: "-d 192.0.2.11/32 -j ACCEPT".to_owned(),
+                observed: chain_sum("PREROUTING", &filter.dump.rules("mangle", "PREROUTING")),
+            }],
+        };
+        netns.sh(&format!("{backend}-save -c | sed 's/^\\[0:0\\] /[7:99] /' | {backend}-restore -c"));
+        type_rules(&netns, backend, &["-t mangle -A POSTROUTING -j ACCEPT", "-t nat -A PREROUTING -j ACCEPT"]);
+        host.change(&[step(Place::Before(2))]).unwrap();
+        assert_eq!(chains(&netns, backend).0[1], "-A PREROUTING -d 192.0.2.11/32 -j ACCEPT");
+        let before = chains(&netns, backend);
+        let error = host.change(&[step(Place::Before(1))]).unwrap_err().to_string();
+        let says = "mangle PREROUTING was changed by somebody else since it was read; run again";
+        assert_eq!(error, format!("failed to change the rules of table mangle: {says}"));
+        assert_eq!(chains(&netns, backend), before);
+        host.change(&[step(Place::End)]).unwrap();
     }
 }

@@ -81,7 +81,7 @@ impl Change for Host {
                 Step::File { .. } => "boot",
                 Step::VsftpdReload { .. } => "reload",
                 Step::Service { .. } => "service",
-                Step::KeepTemplates | Step::Person(_) => "other",
+                Step::KeepTemplates | Step::EndUndoGuard { .. } | Step::Person(_) => "other",
             })
             .collect();
         self.note(&words.join(" "));

@@ -90,6 +90,15 @@ pub(super) struct Apply {
     #[arg(long)]
     pub(super) no_wait: bool,
 
+    /// Before rules or the IPVS table are changed on a host that is reached over ssh, a guard is armed there that undoes
+    /// the change unless the host can be reached anew within this many seconds, 5 to 3600
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(5..=3600))]
+    pub(super) confirm_timeout: u32,
+
+    /// Arm no guard: a change that cuts off a host stays
+    #[arg(long, conflicts_with = "confirm_timeout")]
+    pub(super) no_undo: bool,
+
     /// Show what is run for each change; twice: how each host is reached, too
     #[arg(short, long, action = ArgAction::Count)]
     pub(super) verbose: u8,

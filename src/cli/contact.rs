@@ -11,7 +11,10 @@ use crate::{
     report::PlanFile,
     run::{self, GivenUp, Options, Outcome},
 };
-use std::{sync::atomic::AtomicBool, time::Instant};
+use std::{
+    sync::atomic::AtomicBool,
+    time::{Duration, Instant},
+};
 
 impl Apply {
     /// Contacts the hosts. In check mode what they are reached through can only observe.
@@ -47,7 +50,8 @@ impl Apply {
             run::close(&hosts, options.forks);
             return Ok(outcomes);
         }
-        let hosts: Vec<_> = hosts.into_iter().map(|(target, host)| (target, host.writable())).collect();
+        let undo = (!self.no_undo).then(|| Duration::from_secs(self.confirm_timeout.into()));
+        let hosts: Vec<_> = hosts.into_iter().map(|(target, host)| (target, host.writable(undo))).collect();
         let outcomes = run::apply(&hosts, &options);
         run::close(&hosts, options.forks);
         outcomes.map_err(|given_up| self.given_up(given_up))

@@ -7,8 +7,8 @@ use crate::{
     playbook::{Cluster, Director, Play, Services},
     probe::{IptablesCommand, Probe},
     resource::{
-        ActiveSource, BootSysctl, ExpireQuiescentTemplate, IpForward, MarkRules, NatRule, Parameter, RealServer,
-        Resource, SavedFilter, SavedIpvs, Service, VirtualService, VsftpdReload, VsftpdSettings,
+        ActiveSource, BootSysctl, ExpireQuiescentTemplate, IpForward, MarkRules, NatRule, NoUndoGuard, Parameter,
+        RealServer, Resource, SavedFilter, SavedIpvs, Service, VirtualService, VsftpdReload, VsftpdSettings,
     },
     source::{Fault, Faults, shown},
 };
@@ -113,6 +113,7 @@ impl<'a> Targets<'a> {
         let index = self.host(vars);
         let command = vars.iptables.clone().and_then(IptablesCommand::new).unwrap_or_default();
         if self.hosts[index].target.wanted.iter().all(|wanted| wanted.resource.kind() != IpForward.kind()) {
+            self.hosts[index].want(play, Arc::new(NoUndoGuard));
             self.hosts[index].want(play, Arc::new(IpForward));
         }
         self.nat_rule(

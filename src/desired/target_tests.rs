@@ -50,6 +50,7 @@ fn both_sides_are_derived() {
     assert_eq!(
         wanted(&all[0]),
         [
+            "A undo_guard",
             "A ip_forward",
             "A nat_rule",
             "A mark_rules",

@@ -2,6 +2,7 @@
 
 use super::{
     Change, HostError, LockError, Observe, StepError,
+    guard::Guard,
     held::Held,
     lock::{Failure, Run, Taken},
     process::{self, End, Finished},
@@ -38,8 +39,9 @@ pub struct Session {
 #[derive(Debug)]
 pub struct Connection {
     words: Vec<String>,
+    /// The words of the same way through a connection of its own, where it is ssh.
+    anew: Option<Vec<String>>,
     close: Option<Vec<String>>,
-    ssh: bool,
     run: Arc<Run>,
 }
 
@@ -61,34 +63,40 @@ impl Session {
         let shell = become_words(host.become_.as_ref());
         let run = Arc::clone(&self.run);
         match &host.connection {
-            Route::Local => Connection { words: shell, close: None, ssh: false, run },
-            Route::Exec(words) => Connection { words: [&words[..], &shell].concat(), close: None, ssh: false, run },
+            Route::Local => Connection { words: shell, anew: None, close: None, run },
+            Route::Exec(words) => Connection { words: [&words[..], &shell].concat(), anew: None, close: None, run },
             Route::Ssh { address, port, user, private_key, common_args, extra_args } => {
                 let socket = self.folder.path().join(number.to_string());
                 let socket = Utf8PathBuf::from(socket.to_string_lossy().into_owned());
-                let mut words = self.ssh_options(&socket);
-                words.extend(common_args.iter().chain(extra_args).cloned());
-                words.extend(port.iter().flat_map(|port| ["-p".to_owned(), port.to_string()]));
-                words.extend(user.iter().flat_map(|user| ["-l".to_owned(), user.clone()]));
-                words.extend(private_key.iter().flat_map(|key| ["-i".to_owned(), key.to_string()]));
-                let mut close = words.clone();
-                close.extend(["-O", "exit", "--", address].map(str::to_owned));
-                words.extend(["--".to_owned(), address.clone(), sh::words(shell)]);
-                Connection { words, close: Some(close), ssh: true, run }
+                let mut to: Vec<String> = common_args.iter().chain(extra_args).cloned().collect();
+                to.extend(port.iter().flat_map(|port| ["-p".to_owned(), port.to_string()]));
+                to.extend(user.iter().flat_map(|user| ["-l".to_owned(), user.clone()]));
+                to.extend(private_key.iter().flat_map(|key| ["-i".to_owned(), key.to_string()]));
+                let end = ["--".to_owned(), address.clone()];
+                let (shared, anew) = (self.ssh_options(Some(&socket)), self.ssh_options(None));
+                let shell = [sh::words(shell)];
+                Connection {
+                    words: [&shared[..], &to, &end, &shell].concat(),
+                    anew: Some([&anew[..], &to, &end, &shell].concat()),
+                    close: Some([&shared[..], &to, &["-O", "exit"].map(str::to_owned), &end].concat()),
+                    run,
+                }
             }
         }
     }
 
     /// ssh takes the first value that it sees of an option: these are ours whatever the user's configuration says. The
-    /// rest of that configuration, its keys and its ciphers stay as they are.
-    fn ssh_options(&self, socket: &Utf8Path) -> Vec<String> {
+    /// rest of that configuration, its keys and its ciphers stay as they are. Without a socket it is a new connection.
+    fn ssh_options(&self, socket: Option<&Utf8Path>) -> Vec<String> {
+        let master = if socket.is_some() { "auto" } else { "no" };
+        let socket = socket.map_or("none", Utf8Path::as_str);
         let mut words = vec!["ssh".to_owned(), "-T".to_owned(), "-x".to_owned()];
         for option in [
             "BatchMode=yes".to_owned(),
             format!("ConnectTimeout={}", self.connect_timeout),
             "ServerAliveInterval=5".to_owned(),
             "ServerAliveCountMax=3".to_owned(),
-            "ControlMaster=auto".to_owned(),
+            format!("ControlMaster={master}"),
             format!("ControlPath={socket}"),
             "ControlPersist=60".to_owned(),
             "ClearAllForwardings=yes".to_owned(),
@@ -113,7 +121,11 @@ fn become_words(become_: Option<&Become>) -> Vec<String> {
 
 /// A way onto one host by which it can also be changed. Check mode never makes one.
 #[derive(Debug)]
-pub struct Writable(Connection, Mutex<Lock>);
+pub struct Writable {
+    connection: Connection,
+    guard: Option<Guard>,
+    lock: Mutex<Lock>,
+}
 
 /// What a run has of a host's lock.
 #[derive(Debug)]
@@ -132,15 +144,17 @@ impl AsRef<Connection> for Connection {
 
 impl AsRef<Connection> for Writable {
     fn as_ref(&self) -> &Connection {
-        &self.0
+        &self.connection
     }
 }
 
 impl Connection {
-    /// The same way, for changing the host.
+    /// The same way, for changing the host. Where it is ssh, a change that is not confirmed within the time of `undo` is
+    /// undone by the host.
     #[must_use]
-    pub fn writable(self) -> Writable {
-        Writable(self, Mutex::new(Lock::None))
+    pub fn writable(self, undo: Option<Duration>) -> Writable {
+        let guard = undo.filter(|_| self.anew.is_some()).map(Guard::new);
+        Writable { connection: self, guard, lock: Mutex::new(Lock::None) }
     }
 
     /// Ends the shared connection.
@@ -158,7 +172,11 @@ impl Connection {
     }
 
     fn round_trip(&self, script: &Script, limit: Duration) -> Result<Reply, HostError> {
-        let finished = process::run(&self.words, &script.text, limit).map_err(HostError::Unreachable)?;
+        self.ask(&self.words, script, limit)
+    }
+
+    fn ask(&self, words: &[String], script: &Script, limit: Duration) -> Result<Reply, HostError> {
+        let finished = process::run(words, &script.text, limit).map_err(HostError::Unreachable)?;
         let reply = script.reply(&finished.stdout);
         if reply.done {
             return Ok(reply);
@@ -170,8 +188,8 @@ impl Connection {
     fn broken(&self, finished: &Finished, begun: bool) -> HostError {
         let words = finished.last_words();
         match finished.end {
-            End::Status(255) if self.ssh && !begun => HostError::Unreachable(words),
-            End::Status(255) if self.ssh => HostError::Failed(format!("the connection was lost: {words}")),
+            End::Status(255) if self.anew.is_some() && !begun => HostError::Unreachable(words),
+            End::Status(255) if self.anew.is_some() => HostError::Failed(format!("the connection was lost: {words}")),
             End::Late(limit) if !begun => HostError::Unreachable(format!("no answer within {} s", limit.as_secs())),
             End::Late(limit) => {
                 HostError::Failed(format!("the host began to answer, but did not end within {} s", limit.as_secs()))
@@ -199,13 +217,13 @@ impl Observe for Connection {
 
 impl Observe for Writable {
     fn observe(&self, probes: &[Probe]) -> Result<Facts, HostError> {
-        self.0.observe(probes)
+        self.connection.observe(probes)
     }
 }
 
 impl Change for Writable {
     fn lock(&self, wait: Duration, stop: &(dyn Fn() -> bool + Sync)) -> Result<Option<String>, LockError> {
-        let taken = self.0.run.take(&self.0.words, wait, stop).map_err(|failure| match failure {
+        let taken = self.connection.run.take(&self.connection.words, wait, stop).map_err(|failure| match failure {
             Failure::Busy(who) => LockError::Busy(who),
             Failure::Stopped => LockError::Stopped,
             Failure::Start(why) => LockError::Host(HostError::Unreachable(why)),
@@ -213,7 +231,7 @@ impl Change for Writable {
                 let words = finished.last_words();
                 LockError::Host(HostError::Failed(format!("failed to take the host's lock: {words}")))
             }
-            Failure::Broken(finished, begun) => LockError::Host(self.0.broken(&finished, begun)),
+            Failure::Broken(finished, begun) => LockError::Host(self.connection.broken(&finished, begun)),
         })?;
         let (lock, warning) = match taken {
             Taken::Held(held) => (Lock::Taken(Some(held)), None),
@@ -224,19 +242,26 @@ impl Change for Writable {
                 (Lock::None, Some(words.to_owned()))
             }
         };
-        *self.1.lock().unwrap_or_else(PoisonError::into_inner) = lock;
+        *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = lock;
         Ok(warning)
     }
 
     fn change(&self, steps: &[Step]) -> Result<(), StepError> {
-        let parts: Vec<String> = steps.iter().map(step_script::script).collect();
-        let guarded = matches!(*self.1.lock().unwrap_or_else(PoisonError::into_inner), Lock::Taken(_));
-        let script = if guarded { Script::guarded(&self.0.run.guard(), &parts) } else { Script::new(&parts, true) };
-        let mut reply = self.0.round_trip(&script, CHANGE_LIMIT).map_err(|error| StepError { made: 0, error })?;
-        if guarded && !reply.answers.is_empty() {
-            let guard = reply.answers.remove(0);
-            if guard.status != 0 {
-                return Err(StepError { made: 0, error: HostError::Failed(guard.last_words()) });
+        let parts = match &self.guard {
+            Some(guard) => guard.scripts(steps),
+            None => steps.iter().map(step_script::script).collect(),
+        };
+        let locked = matches!(*self.lock.lock().unwrap_or_else(PoisonError::into_inner), Lock::Taken(_));
+        let run = &self.connection.run;
+        let script = if locked { Script::guarded(&run.guard(), &parts) } else { Script::new(&parts, true) };
+        let mut reply = self.connection.round_trip(&script, CHANGE_LIMIT).map_err(|error| {
+            let error = StepError { made: 0, error };
+            self.guard.as_ref().map_or(error.clone(), |guard| guard.lost(error))
+        })?;
+        if locked && !reply.answers.is_empty() {
+            let held = reply.answers.remove(0);
+            if held.status != 0 {
+                return Err(StepError { made: 0, error: HostError::Failed(held.last_words()) });
             }
         }
         match reply.answers.iter().enumerate().find(|(_, answer)| answer.status != 0) {
@@ -250,11 +275,20 @@ impl Change for Writable {
     }
 
     fn confirm(&self) -> Result<(), HostError> {
-        Ok(())
+        let (Some(guard), Some(words)) = (&self.guard, &self.connection.anew) else {
+            return Ok(());
+        };
+        guard.confirm(|script, limit| {
+            let reply = self.connection.ask(words, &Script::new(&[script], true), limit)?;
+            match reply.answers.iter().find(|answer| answer.status != 0) {
+                None => Ok(()),
+                Some(answer) => Err(HostError::Failed(answer.last_words())),
+            }
+        })
     }
 
     fn unlock(&self) {
-        let lock = std::mem::replace(&mut *self.1.lock().unwrap_or_else(PoisonError::into_inner), Lock::None);
+        let lock = std::mem::replace(&mut *self.lock.lock().unwrap_or_else(PoisonError::into_inner), Lock::None);
         if let Lock::Taken(Some(held)) = lock {
             // However it ended: it holds nothing any more.
             held.finish(None);

@@ -1,7 +1,9 @@
 //! The hosts. The only room that starts a process; the only one through which anything is changed.
 
 mod connection;
+mod guard;
 mod held;
+mod ipvs_script;
 mod lock;
 mod process;
 mod script;

@@ -1,8 +1,9 @@
 //! Each step as sh text. Plain POSIX sh: dash, bash 3 and busybox run it alike.
 
+use super::{guard, ipvs_script};
 use crate::{
     format::{cksum::cksum, sh},
-    plan::{Proof, Step, block},
+    plan::{Place, Proof, RuleEdit, Step, block},
     probe::{CHANGED, EXPIRE_QUIESCENT_TEMPLATE, IptablesCommand, TICKS, stamp_path},
 };
 use camino::Utf8Path;
@@ -13,12 +14,9 @@ const LOCK_WAIT: &str = "10";
 /// The text that makes a step. It ends with status 0 only when the step was made.
 pub(super) fn script(step: &Step) -> String {
     match step {
-        Step::Rules { command, waits_for_lock, table, edits } => {
-            let mut words = restore_words(command, *waits_for_lock);
-            words.push("--noflush".to_owned());
-            format!("{} | {}", sh::print(&block(table, edits)), sh::words(words))
-        }
-        Step::Ipvsadm(words) => sh::words(std::iter::once("ipvsadm").chain(words.iter().map(String::as_str))),
+        Step::Rules { command, waits_for_lock, table, edits } => rules(command, *waits_for_lock, table, edits),
+        Step::Ipvsadm(edit) => ipvs_script::script(edit, "was changed by somebody else since it was read; run again"),
+        Step::EndUndoGuard { name, armed } => guard::end(name, *armed),
         Step::IpForward => "echo 1 >/proc/sys/net/ipv4/ip_forward".to_owned(),
         Step::KeepTemplates => format!("echo 0 >{EXPIRE_QUIESCENT_TEMPLATE}"),
         Step::File { path, observed, text, proof } => file(path, observed.as_deref(), text, proof),
@@ -123,7 +121,31 @@ case $(cat -- "$new-says") in
 *) fail "vsftpd refuses $what: $(cat -- "$new-says")" ;;
 esac"#;
 
-fn restore_words(command: &IptablesCommand, waits_for_lock: bool) -> Vec<String> {
+/// A block of rules, all of them or none. Numbers hold only while the chain is as it was observed.
+fn rules(command: &IptablesCommand, waits_for_lock: bool, table: &str, edits: &[RuleEdit]) -> String {
+    let mut text = String::new();
+    let mut seen = Vec::new();
+    for edit in edits {
+        if let RuleEdit::Insert { chain, place: Place::Before(_), observed, .. } = edit
+            && !seen.contains(&(chain, observed))
+        {
+            seen.push((chain, observed));
+            text.push_str(&format!(
+                "now=$({save}) || exit\n\
+                 [ \"$(printf '%s\\n' \"$now\" | sed -n -e 's/[[:space:]]*$//' -e '/^-A {chain} /p' | cksum)\" = '{observed}' ] || \
+                 {{ echo '{table} {chain} was changed by somebody else since it was read; run again' >&2; exit 1; }}\n",
+                save = sh::words([&command.sibling("-save")[..], &["-t".to_owned(), table.to_owned()]].concat()),
+            ));
+        }
+    }
+    let mut words = restore_words(command, waits_for_lock);
+    words.push("--noflush".to_owned());
+    text.push_str(&format!("{} | {}", sh::print(&block(table, edits)), sh::words(words)));
+    text
+}
+
+/// The words that restore a packet filter, waiting a while for its lock.
+pub(super) fn restore_words(command: &IptablesCommand, waits_for_lock: bool) -> Vec<String> {
     let mut words = command.sibling("-restore");
     if waits_for_lock {
         words.extend(["-w".to_owned(), LOCK_WAIT.to_owned()]);

@@ -1,6 +1,6 @@
 //! Edits of a rule table, and the block of iptables-restore that makes them all or none.
 
-use crate::format::iptables_save::PlacedRule;
+use crate::format::{cksum::cksum, iptables_save::PlacedRule};
 
 /// Where a rule goes in its chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,6 +22,8 @@ pub enum RuleEdit {
         place: Place,
         /// The rule: matches and target.
         rule: String,
+        /// [`chain_sum`] of the chain as it was observed: a number means nothing once somebody has moved rules.
+        observed: String,
     },
     /// A rule goes: exactly this one, else the whole block is refused.
     Delete {
@@ -43,6 +45,20 @@ pub struct RuleChanges {
     pub warnings: Vec<String>,
 }
 
+/// The checksum of a chain: of its lines `-A CHAIN …` as `iptables-save` prints them, without counters and blanks at
+/// their ends. A host can compute it too.
+#[must_use]
+pub fn chain_sum(chain: &str, rules: &[PlacedRule]) -> String {
+    let head = format!("-A {chain} ").into_bytes();
+    let lines = rules.iter().flat_map(|rule| rule.text.split(|byte| *byte == b'\n'));
+    let mut text = Vec::new();
+    for line in lines.filter(|line| line.starts_with(&head)) {
+        text.extend(line.trim_ascii_end());
+        text.push(b'\n');
+    }
+    cksum(&text)
+}
+
 /// The input for `iptables-restore --noflush`. Inserts come first, so that observed positions hold; an insert's number
 /// counts the ones already put before it. A builtin chain's `:CHAIN POLICY` line is left out: it would set the policy.
 #[must_use]
@@ -50,7 +66,7 @@ pub fn block(table: &str, edits: &[RuleEdit]) -> Vec<u8> {
     let mut text = format!("*{table}\n").into_bytes();
     let mut inserted: Vec<(&str, Place)> = Vec::new();
     for edit in edits {
-        if let RuleEdit::Insert { chain, place, rule } = edit {
+        if let RuleEdit::Insert { chain, place, rule, .. } = edit {
             let earlier = inserted.iter().filter(|(other, at)| other == chain && at <= place).count();
             let line = match place {
                 Place::Before(number) => format!("-I {chain} {} {rule}\n", number + earlier),

@@ -1,9 +1,11 @@
 //! What a host's facts leave to be done, as data: changes in stages, each with the step that makes it.
 
 mod edit;
+mod ipvs_edit;
 mod step;
 
-pub use edit::{Place, RuleChanges, RuleEdit, block};
+pub use edit::{Place, RuleChanges, RuleEdit, block, chain_sum};
+pub use ipvs_edit::{Edit, IpvsEdit, Sight};
 pub use step::{Proof, ServiceAct, Step, joined, steps};
 
 use std::fmt;

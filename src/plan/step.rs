@@ -1,9 +1,9 @@
 //! What is done on a host, as data. host/ turns it into sh text, and an in-memory host into its effect.
 
-use super::{Change, RuleEdit, Stage, block};
+use super::{Change, IpvsEdit, RuleEdit, Stage, block};
 use crate::{
     format::sh,
-    probe::{EXPIRE_QUIESCENT_TEMPLATE, IptablesCommand, ServiceManager},
+    probe::{EXPIRE_QUIESCENT_TEMPLATE, IptablesCommand, ServiceManager, UNDO_FOLDER},
 };
 use camino::Utf8PathBuf;
 use std::fmt;
@@ -22,8 +22,8 @@ pub enum Step {
         /// The edits, with positions as observed.
         edits: Vec<RuleEdit>,
     },
-    /// One ipvsadm command: its words.
-    Ipvsadm(Vec<String>),
+    /// One ipvsadm command.
+    Ipvsadm(IpvsEdit),
     /// The kernel forwards IPv4 packets from now on.
     IpForward,
     /// The kernel keeps the persistence templates of servers with weight 0 from now on.
@@ -54,6 +54,13 @@ pub enum Step {
         name: String,
         /// What is done.
         act: ServiceAct,
+    },
+    /// A guard that an earlier run left on the host, armed or fired, goes. An armed one undoes nothing any more.
+    EndUndoGuard {
+        /// Its name.
+        name: String,
+        /// Whether it was armed when it was observed.
+        armed: bool,
     },
     /// Something that only a person can do: the step fails and says what.
     Person(String),
@@ -110,7 +117,7 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Rules { table, .. } => write!(f, "change the rules of table {table}"),
-            Self::Ipvsadm(words) => write!(f, "run ipvsadm {}", words.join(" ")),
+            Self::Ipvsadm(edit) => write!(f, "run ipvsadm {}", edit.words().join(" ")),
             Self::IpForward => f.write_str("set net.ipv4.ip_forward"),
             Self::KeepTemplates => f.write_str("set net.ipv4.vs.expire_quiescent_template"),
             Self::File { path, observed: Some(_), .. } => write!(f, "replace {path}"),
@@ -122,6 +129,8 @@ impl fmt::Display for Step {
                 ServiceAct::Start => write!(f, "start {name}"),
                 ServiceAct::Stop => write!(f, "stop {name}"),
             },
+            Self::EndUndoGuard { armed: true, .. } => f.write_str("disarm an undo guard"),
+            Self::EndUndoGuard { armed: false, .. } => f.write_str("remove the record of an undo guard"),
             Self::Person(_) => f.write_str("go on"),
         }
     }
@@ -144,12 +153,13 @@ impl Step {
                 let restore = format!("{} <<END", command.sibling("-restore").join(" ") + " --noflush");
                 std::iter::once(restore).chain(lines.lines().map(str::to_owned)).chain(["END".to_owned()]).collect()
             }
-            Self::Ipvsadm(words) => vec![format!("ipvsadm {}", sh::words(words))],
+            Self::Ipvsadm(edit) => vec![format!("ipvsadm {}", sh::words(edit.words()))],
             Self::IpForward => vec!["echo 1 >/proc/sys/net/ipv4/ip_forward".to_owned()],
             Self::KeepTemplates => vec![format!("echo 0 >{EXPIRE_QUIESCENT_TEMPLATE}")],
             Self::File { path, text, .. } => vec![format!("replace {path} ({} bytes)", text.len())],
             Self::VsftpdReload { daemons, .. } => daemons.iter().map(|(pid, _)| format!("kill -HUP {pid}")).collect(),
             Self::Service { manager, name, act } => vec![manager.command(name, act)],
+            Self::EndUndoGuard { name, .. } => vec![format!("rm -rf {UNDO_FOLDER}/{name}")],
             Self::Person(what) => vec![format!("# {what}")],
         }
     }

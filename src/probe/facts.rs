@@ -2,7 +2,7 @@
 
 use super::{
     IptablesCommand, Ipvs, NOT_REGULAR, PacketFilter, Probe, SavedFilter, SavedIpvs, Service, ServiceManager, Services,
-    SysctlFiles, Vsftpd,
+    SysctlFiles, UndoGuard, Vsftpd,
 };
 use crate::format::last_words;
 use camino::Utf8Path;
@@ -53,6 +53,8 @@ pub enum Fact {
     SysctlFiles(SysctlFiles),
     /// The host's IPv4 addresses.
     Addresses(BTreeSet<Ipv4Addr>),
+    /// Undo guards that earlier runs left.
+    UndoGuards(Vec<UndoGuard>),
     /// Services.
     Services(Services),
 }
@@ -116,6 +118,11 @@ impl Facts {
             Fact::ExpireQuiescentTemplate(found) => Some(*found),
             _ => None,
         })
+    }
+
+    /// Undo guards that earlier runs left.
+    pub fn undo_guards(&self) -> Result<&[UndoGuard], Unknown> {
+        self.get(&Probe::UndoGuards, |fact| if let Fact::UndoGuards(found) = fact { Some(&**found) } else { None })
     }
 
     /// vsftpd's file and daemon.

@@ -56,6 +56,7 @@ fn meaning(fact: &Fact) -> String {
             format!("{systemd} {has_folder}\n{files:?}\n{special:?}")
         }
         Fact::ExpireQuiescentTemplate(on) => on.to_string(),
+        Fact::UndoGuards(found) => format!("{found:?}"),
         // Where a virtual IP is says only in which order routers change.
         Fact::Addresses(_) => String::new(),
         Fact::Services(found) => format!("{found:?}"),

@@ -12,6 +12,7 @@ mod saved_ipvs;
 mod service_manager;
 mod services;
 mod sysctl_files;
+mod undo_guards;
 mod vsftpd;
 mod vsftpd_process;
 
@@ -25,6 +26,7 @@ pub use saved_ipvs::{DEFAULTS as IPVS_DEFAULTS, SavedIpvs};
 pub use service_manager::ServiceManager;
 pub use services::{Service, Services};
 pub use sysctl_files::{MAIN as SYSCTL_CONF, OWN as SYSCTL_OWN, SysctlFiles};
+pub use undo_guards::{FOLDER as UNDO_FOLDER, UndoGuard};
 pub use vsftpd::{CHANGED, Daemon, Lingering, TICKS, Vsftpd, stamp_path};
 
 use camino::Utf8PathBuf;
@@ -63,6 +65,8 @@ pub enum Probe {
     SysctlFiles,
     /// The host's IPv4 addresses.
     Addresses,
+    /// Undo guards that earlier runs left.
+    UndoGuards,
     /// Services by name, and whether it matters that each runs.
     Services(BTreeMap<String, bool>),
 }
@@ -81,6 +85,7 @@ impl Probe {
             Self::SavedIpvs => saved_ipvs::scripts(),
             Self::SysctlFiles => sysctl_files::scripts(),
             Self::Addresses => addresses::scripts(),
+            Self::UndoGuards => undo_guards::scripts(),
             Self::Services(names) => services::scripts(names),
         }
     }
@@ -99,6 +104,7 @@ impl Probe {
             Self::SavedIpvs => saved_ipvs::read(answers).map(|fact| Fact::SavedIpvs(Box::new(fact))),
             Self::SysctlFiles => sysctl_files::read(answers).map(Fact::SysctlFiles),
             Self::Addresses => addresses::read(answers).map(Fact::Addresses),
+            Self::UndoGuards => undo_guards::read(answers).map(Fact::UndoGuards),
             Self::Services(names) => services::read(names, answers).map(Fact::Services),
         }
         .map_err(|why| Unknown { what: self.to_string(), why })
@@ -117,6 +123,7 @@ impl fmt::Display for Probe {
             Self::SavedIpvs => "the saved IPVS table",
             Self::SysctlFiles => "the sysctl files",
             Self::Addresses => "the addresses",
+            Self::UndoGuards => "the undo guards of earlier runs",
             Self::Services(_) => "the services",
         })
     }

@@ -12,6 +12,7 @@ mod rule_set;
 mod saved_filter;
 mod saved_ipvs;
 mod service;
+mod undo_guard;
 mod virtual_service;
 mod vsftpd_conf;
 mod vsftpd_reload;
@@ -24,6 +25,7 @@ pub use nat_rule::{ActiveSource, NatRule};
 pub use saved_filter::SavedFilter;
 pub use saved_ipvs::SavedIpvs;
 pub use service::{Service, Wish};
+pub use undo_guard::NoUndoGuard;
 pub use virtual_service::{RealServer, VirtualService};
 pub use vsftpd_conf::VsftpdSettings;
 pub use vsftpd_reload::VsftpdReload;
@@ -51,6 +53,8 @@ pub trait Resource: fmt::Debug + Send + Sync {
 /// The kinds, in the order in which a report names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
+    /// [`NoUndoGuard`].
+    UndoGuard,
     /// [`IpForward`].
     IpForward,
     /// [`ExpireQuiescentTemplate`].
@@ -79,7 +83,8 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, with the name that JSON gives it and the title that people read.
-    pub const TABLE: [(Self, &'static str, &'static str); 12] = [
+    pub const TABLE: [(Self, &'static str, &'static str); 13] = [
+        (Self::UndoGuard, "undo_guard", "No undo guard of an earlier run is left"),
         (Self::IpForward, "ip_forward", "Kernel forwards packets (net.ipv4.ip_forward)"),
         (
             Self::ExpireQuiescentTemplate,

@@ -2,7 +2,7 @@
 
 use crate::{
     format::{excerpt, iptables_save::PlacedRule, iptables_words},
-    plan::{Action, Change, Diff, Drain, Place, RuleChanges, RuleEdit, Stage, Step},
+    plan::{Action, Change, Diff, Drain, Place, RuleChanges, RuleEdit, Stage, Step, chain_sum},
     probe::{Facts, IptablesCommand, PacketFilter, Unknown},
 };
 
@@ -64,7 +64,12 @@ impl<'a> RuleSet<'a> {
             summary: format!("{} {}: {rule}", self.table, self.chain),
             before: Vec::new(),
             after: format!("-A {} {rule}\n", self.chain).into_bytes(),
-            step: self.step(RuleEdit::Insert { chain: self.chain, place, rule }),
+            step: self.step(RuleEdit::Insert {
+                chain: self.chain,
+                place,
+                rule,
+                observed: chain_sum(self.chain, &self.rules),
+            }),
         }
     }
 

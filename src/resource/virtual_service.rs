@@ -7,7 +7,7 @@ use crate::{
         ipvs_file::IpvsFile,
     },
     lvs::{FirewallMark, ForwardingMethod, Netmask, Persistence, Scheduler, Weight},
-    plan::{Action, Change, Diff, Drain, Stage, Step, Wait},
+    plan::{Action, Change, Diff, Drain, Edit, IpvsEdit, Stage, Step, Wait},
     probe::{Facts, IptablesCommand, Ipvs, Probe, Unknown},
 };
 use std::net::Ipv4Addr;
@@ -129,7 +129,6 @@ impl VirtualService {
     /// The service itself, added or edited with every attribute.
     fn service(&self, observed: Option<&Service>) -> Option<Change> {
         let wanted = self.wanted(observed);
-        let words = |verb: &str| [&[verb.to_owned()], &wanted.words()[..]].concat();
         let after = format!("{wanted}\n").into_bytes();
         match observed {
             None => Some(Change {
@@ -140,7 +139,7 @@ impl VirtualService {
                 summary: format!("virtual service {wanted}"),
                 before: Vec::new(),
                 after,
-                step: Step::Ipvsadm(words("-A")),
+                step: Step::Ipvsadm(IpvsEdit::Service(Edit::Add(wanted))),
             }),
             Some(found) if found.words() != wanted.words() => Some(Change {
                 needs: None,
@@ -150,7 +149,7 @@ impl VirtualService {
                 summary: format!("virtual service {found} -> {wanted}"),
                 before: format!("{found}\n").into_bytes(),
                 after,
-                step: Step::Ipvsadm(words("-E")),
+                step: Step::Ipvsadm(IpvsEdit::Service(Edit::Change { before: found.clone(), after: wanted })),
             }),
             Some(_) => None,
         }
@@ -165,8 +164,10 @@ impl VirtualService {
         if let Some(found) = observed.filter(|found| found.weight != 0 && wanted.weight == 0) {
             return Some(Change { needs: Some(server.host.clone()), ..self.quiesced(found, &wanted) });
         }
-        let action = if observed.is_some() { Action::Edit } else { Action::Add };
-        let verb = if observed.is_some() { "-e" } else { "-a" };
+        let (action, edit) = match observed {
+            None => (Action::Add, Edit::Add(wanted.clone())),
+            Some(found) => (Action::Edit, Edit::Change { before: found.clone(), after: wanted.clone() }),
+        };
         Some(Change {
             needs: Some(server.host.clone()),
             drain: None,
@@ -178,7 +179,7 @@ impl VirtualService {
             },
             before: observed.map(|found| self.line(found)).unwrap_or_default(),
             after: self.line(&wanted),
-            step: Step::Ipvsadm(self.command_words(verb, wanted.words())),
+            step: self.step(edit),
         })
     }
 
@@ -198,7 +199,7 @@ impl VirtualService {
             },
             before: self.line(found),
             after: self.line(wanted),
-            step: Step::Ipvsadm(self.command_words("-e", wanted.words())),
+            step: self.step(Edit::Change { before: found.clone(), after: wanted.clone() }),
         }
     }
 
@@ -219,7 +220,7 @@ impl VirtualService {
             summary: format!("destination {}", extra.address),
             before: self.line(extra),
             after: Vec::new(),
-            step: Step::Ipvsadm(self.command_words("-d", vec!["-r".to_owned(), extra.address.clone()])),
+            step: self.step(Edit::Remove(extra.clone())),
         }
     }
 
@@ -241,18 +242,17 @@ impl VirtualService {
                 summary: format!("virtual service of an older mark: {service}"),
                 before: format!("{service}\n").into_bytes(),
                 after: Vec::new(),
-                step: Step::Ipvsadm([&["-D".to_owned()], service.key.words()].concat()),
+                step: Step::Ipvsadm(IpvsEdit::Service(Edit::Remove(service.clone()))),
             })
             .collect())
     }
 
-    fn command_words(&self, verb: &str, rest: Vec<String>) -> Vec<String> {
-        let key = ServiceKey::mark(self.mark.get());
-        std::iter::once(verb.to_owned()).chain(key.words().iter().cloned()).chain(rest).collect()
+    fn step(&self, edit: Edit<Destination>) -> Step {
+        Step::Ipvsadm(IpvsEdit::Destination(ServiceKey::mark(self.mark.get()), edit))
     }
 
     /// A destination with all that it has, as the command that would make it.
     fn line(&self, destination: &Destination) -> Vec<u8> {
-        format!("{}\n", self.command_words("-a", destination.words()).join(" ")).into_bytes()
+        format!("-a {} {}\n", ServiceKey::mark(self.mark.get()), destination.words().join(" ")).into_bytes()
     }
 }

@@ -18,7 +18,7 @@ const TOOLS_OF_2007: [(&str, &str); 9] = [
     ("iptables", "[ \"$1\" != -V ] || { echo 'iptables v1.3.5'; exit; }; exec /usr/sbin/iptables-legacy \"$@\""),
     (
         "iptables-save",
-        "/usr/sbin/iptables-legacy-save | sed 's|--set-xmark \\(0x[0-9a-f]*\\)/0xffffffff|--set-mark \\1|; s|/32 | |; s|/24 |/255.255.255.0 |'",
+        "/usr/sbin/iptables-legacy-save \"$@\" | sed 's|--set-xmark \\(0x[0-9a-f]*\\)/0xffffffff|--set-mark \\1|; s|/32 | |; s|/24 |/255.255.255.0 |'",
     ),
     (
         "iptables-restore",

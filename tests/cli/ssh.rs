@@ -7,18 +7,20 @@ use super::{
 };
 use std::time::{Duration, Instant};
 
-/// A run observes, changes in two stages and observes again, all through one log-in.
+/// A run observes, changes in two stages and observes again, all through one log-in; each change is confirmed by another.
 #[test]
 fn one_log_in_serves_a_whole_run() {
-    let control = Control::new();
-    let host = Host::new(&control, "lvs1");
-    let sshd = Sshd::start(&control, &host, "/bin/sh", "");
-    let ran = sshd.apply(&sshd.variables(), &[]).ended(0);
-    assert!(ran.stdout.contains("changed=4    unreachable=0"), "{}", ran.stdout);
-    assert_eq!(sshd.log_ins(), 1, "{}", sshd.log());
-    let ran = sshd.apply(&sshd.variables(), &["--check"]).ended(0);
-    assert!(ran.stdout.contains("changed=0"), "{}", ran.stdout);
-    assert_eq!(sshd.log_ins(), 2);
+    for (arguments, log_ins) in [(&[][..], 3), (&["--no-undo"][..], 1)] {
+        let control = Control::new();
+        let host = Host::new(&control, "lvs1");
+        let sshd = Sshd::start(&control, &host, "/bin/sh", "");
+        let ran = sshd.apply(&sshd.variables(), arguments).ended(0);
+        assert!(ran.stdout.contains("changed=4    unreachable=0"), "{}", ran.stdout);
+        assert_eq!(sshd.log_ins(), log_ins, "{}", sshd.log());
+        let ran = sshd.apply(&sshd.variables(), &["--check"]).ended(0);
+        assert!(ran.stdout.contains("changed=0"), "{}", ran.stdout);
+        assert_eq!(sshd.log_ins(), log_ins + 1);
+    }
 }
 
 /// Nobody is asked anything: what cannot log in by itself is unreachable at once, in ssh's own words.
@@ -83,7 +85,7 @@ fn sudo_with_and_without_rights() {
     let control = Control::new();
     let host = Host::new(&control, "lvs1");
     let sshd = Sshd::start(&control, &host, "/bin/sh", "ftpadm ALL=(root) NOPASSWD: /bin/sh");
-    sshd.apply(&sshd.sudo_variables(), &[]).ended(0);
+    sshd.apply(&sshd.sudo_variables(), &["--no-undo"]).ended(0);
     assert_eq!(sshd.log_ins(), 1);
     assert_eq!(host.sh("cat /run/ipvs"), "-A -f 21 -s wlc -p 300\n-a -f 21 -r 10.1.1.11:0 -m -w 1");
     // Without sudo the account can read little, and says so.
@@ -141,7 +143,7 @@ fn the_users_own_configuration_is_not_in_the_way() {
     host.sh(&mine);
     assert_eq!(sshd.log_ins(), 1);
     control.file("ssh/config", own);
-    let ran = sshd.apply(&sshd.variables(), &[]);
+    let ran = sshd.apply(&sshd.variables(), &["--no-undo"]);
     let ask = |what: &str| host.sh(&format!("ssh -S {}/ssh/mine -O {what} 127.0.0.1 2>&1 || true", control.path("")));
     let lives = ask("check");
     ask("exit");

@@ -80,12 +80,7 @@ impl<'a> Sshd<'a> {
     /// Runs `lvs-ftp apply` for a router with these variables, where the daemon can be reached. Whatever comes of it,
     /// no ssh and no socket is left.
     pub fn apply(&self, variables: &Value, arguments: &[&str]) -> Ran {
-        let server = json!({"lvs_ftp_exec": ["false"], "lvs_real_ip": "10.1.1.11"});
-        self.control.inventory(&[("lvs1", variables.clone())], &[("ftp1", server)]);
-        let words =
-            [&[env!("CARGO_BIN_EXE_lvs-ftp"), "apply", "--tags", "running", "-vv", "-l", "lvs1"], arguments].concat();
-        let ran =
-            self.control.finish(&self.host.command(&words).dir(self.control.path("")).env_remove("SSH_AUTH_SOCK"));
+        let ran = self.control.finish(&self.command(variables, arguments));
         let socket = ran.stderr.split_once("ControlPath=").and_then(|(_, rest)| rest.split_whitespace().next());
         let folder = camino::Utf8Path::new(socket.unwrap()).parent().unwrap();
         assert!(!super::control::is_there(folder), "{folder} is still there");
@@ -95,6 +90,15 @@ impl<'a> Sshd<'a> {
             std::thread::sleep(Duration::from_millis(20));
         }
         ran
+    }
+
+    /// The command that does this.
+    pub fn command(&self, variables: &Value, arguments: &[&str]) -> duct::Expression {
+        let server = json!({"lvs_ftp_exec": ["false"], "lvs_real_ip": "10.1.1.11"});
+        self.control.inventory(&[("lvs1", variables.clone())], &[("ftp1", server)]);
+        let words =
+            [&[env!("CARGO_BIN_EXE_lvs-ftp"), "apply", "--tags", "running", "-vv", "-l", "lvs1"], arguments].concat();
+        self.host.command(&words).dir(self.control.path("")).env_remove("SSH_AUTH_SOCK")
     }
 
     /// What the daemon logged.

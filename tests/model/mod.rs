@@ -12,7 +12,7 @@ use lvs_ftp::{
     },
     host::{Change, HostError, LockError, Observe, StepError},
     lvs::ForwardingMethod,
-    plan::{ServiceAct, Step, block},
+    plan::{IpvsEdit, ServiceAct, Sight, Step, block},
     probe::{Answer, Facts, Probe},
 };
 use std::{
@@ -104,6 +104,7 @@ impl State {
             }
             Probe::Ipvs => vec![said(self.ipvs.render()), said(self.listing())],
             Probe::Addresses => vec![said("2: eth0    inet 10.1.1.1/24 scope global eth0\n")],
+            Probe::UndoGuards => vec![said("")],
             Probe::IpForward => vec![said(if self.ip_forward { "1\n" } else { "0\n" })],
             Probe::ExpireQuiescentTemplate => vec![said(if self.expires_templates { "1\n" } else { "0\n" })],
             Probe::Vsftpd(_) => {
@@ -169,7 +170,11 @@ impl State {
                 let rules = if *table == "mangle" { &mut self.mangle } else { &mut self.nat };
                 restore(rules, &String::from_utf8_lossy(&block(table, edits)))
             }
-            Step::Ipvsadm(words) => self.ipvsadm(words),
+            Step::Ipvsadm(edit) => {
+                self.expect(edit);
+                self.ipvsadm(&edit.words())
+            }
+            Step::EndUndoGuard { name, .. } => unreachable!("nobody left the guard {name} here"),
             Step::IpForward => {
                 self.ip_forward = true;
                 Ok(())
@@ -226,6 +231,16 @@ impl State {
             }
         }
         text
+    }
+
+    /// An edit knows what it edits: the table shows just that.
+    fn expect(&self, edit: &IpvsEdit) {
+        let sight = edit.sight();
+        let mine = |line: &&str| sight.prefixes.iter().any(|prefix| line.starts_with(prefix));
+        let table = self.ipvs.render().replace(Sight::IMPLIED, "");
+        let mut lines: Vec<&str> = table.lines().filter(mine).collect();
+        lines.sort_unstable();
+        assert_eq!(lines, sight.lines);
     }
 
     /// One ipvsadm command, with the kernel's refusals.

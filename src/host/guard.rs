@@ -1,0 +1,222 @@
+//! The undo guard: a process on the host that undoes a run's changes of packet filter and IPVS, unless the run says over a
+//! new connection that the host can still be reached. What it does is in guard.sh; here is what is said to it.
+
+use super::{
+    HostError, StepError, ipvs_script,
+    script::nonce,
+    step_script::{self, restore_words},
+};
+use crate::{
+    format::sh,
+    plan::{RuleEdit, Step},
+    probe::{IptablesCommand, UNDO_FOLDER},
+};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+const SCRIPT: &str = include_str!("guard.sh");
+
+/// The guard of one run on one host.
+#[derive(Debug)]
+pub(super) struct Guard {
+    timeout: Duration,
+    armed: Mutex<Option<Armed>>,
+}
+
+/// A guard that may be on the host.
+#[derive(Debug)]
+struct Armed {
+    name: String,
+    /// The steps that were written down there.
+    steps: usize,
+    /// The iptables whose rules they change.
+    filters: Vec<(IptablesCommand, bool)>,
+    /// The connection was lost on the way, so it is not known how the host is.
+    lost: bool,
+}
+
+impl Guard {
+    pub const fn new(timeout: Duration) -> Self {
+        Self { timeout, armed: Mutex::new(None) }
+    }
+
+    /// The text of each step. Before the first one that needs it, the guard is armed; each that needs it is written down
+    /// before it is made.
+    pub fn scripts(&self, steps: &[Step]) -> Vec<String> {
+        let mut armed = self.armed();
+        let mut fresh = true;
+        let scripts = steps.iter().map(|step| {
+            if !matches!(step, Step::Rules { .. } | Step::Ipvsadm(_)) {
+                return step_script::script(step);
+            }
+            let armed =
+                armed.get_or_insert_with(|| Armed { name: nonce(), steps: 0, filters: Vec::new(), lost: false });
+            let arm = if std::mem::take(&mut fresh) { arm(&armed.name, self.timeout) } else { String::new() };
+            let text = armed.step(step);
+            format!("g={UNDO_FOLDER}/{}\n{arm}{text}", armed.name)
+        });
+        scripts.collect()
+    }
+
+    /// Takes note that no whole answer to a change came back, and adds to the error what becomes of the change.
+    pub fn lost(&self, mut error: StepError) -> StepError {
+        if let (Some(armed), HostError::Failed(text)) = (&mut *self.armed(), &mut error.error) {
+            armed.lost = true;
+            text.push_str(&format!("; {}", self.undoes()));
+        }
+        error
+    }
+
+    /// Says over a new connection that the host can be reached: `ask` makes it, and runs this script there.
+    pub fn confirm(&self, ask: impl FnOnce(String, Duration) -> Result<(), HostError>) -> Result<(), HostError> {
+        let Some(armed) = self.armed().take() else {
+            return Ok(());
+        };
+        if armed.lost {
+            return Err(HostError::Failed(format!("the change is not confirmed; {}", self.undoes())));
+        }
+        ask(end(&armed.name, true), self.timeout).map_err(|error| match error {
+            HostError::Unreachable(why) => {
+                HostError::Failed(format!("the host cannot be reached anew after the change: {why}; {}", self.undoes()))
+            }
+            HostError::Failed(why) => HostError::Failed(format!("failed to confirm the change: {why}")),
+        })
+    }
+
+    fn undoes(&self) -> String {
+        format!("the host undoes the change within {} s", self.timeout.as_secs())
+    }
+
+    fn armed(&self) -> MutexGuard<'_, Option<Armed>> {
+        self.armed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Armed {
+    /// A step between the guard's `begin` and `end`.
+    fn step(&mut self, step: &Step) -> String {
+        self.steps += 1;
+        let number = format!("{:06}", self.steps);
+        let (notes, filter) = match step {
+            Step::Rules { command, waits_for_lock, table, edits } => {
+                let filter = self.filter(command, *waits_for_lock);
+                (rules(filter, command, *waits_for_lock, table, edits), format!(" {filter} {table}"))
+            }
+            step => (taken_back(step), String::new()),
+        };
+        format!(
+            r#"(umask 077; rm -rf "$g/{number}.new" && mkdir "$g/{number}.new" && cd "$g/{number}.new" && {notes}) || exit
+/bin/sh "$g/guard" "$g" begin {number}{filter} || exit
+(
+{script}
+)
+status=$?
+/bin/sh "$g/guard" "$g" end {number} $status{filter} || exit
+exit $status"#,
+            script = step_script::script(step),
+        )
+    }
+
+    fn filter(&mut self, command: &IptablesCommand, waits_for_lock: bool) -> usize {
+        let this = (command.clone(), waits_for_lock);
+        self.filters.iter().position(|known| *known == this).unwrap_or_else(|| {
+            self.filters.push(this);
+            self.filters.len() - 1
+        })
+    }
+}
+
+/// Arms the guard, or gives one that is armed more time. It runs before this text ends.
+fn arm(name: &str, timeout: Duration) -> String {
+    format!(
+        r#"if [ ! -d "$g" ]; then
+  mkdir -p "${{g%/*/*}}" && (umask 077; mkdir -p "${{g%/*}}" && mkdir "$g.new" && {script} >"$g.new/guard" && : >"$g.new/armed") || exit
+  mv "$g.new" "$g" || exit
+fi
+read -r up rest </proc/uptime
+echo $((${{up%%.*}} + {seconds})) >"$g/end.new" && mv -f "$g/end.new" "$g/end" || exit
+alive() {{ pid=$(cat "$g/pid" 2>/dev/null); kill -0 "${{pid:-none}}" 2>/dev/null; }}
+if ! alive; then
+  own=; ! command -v setsid >/dev/null 2>&1 || own=setsid
+  $own /bin/sh "$g/guard" "$g" start </dev/null >/dev/null 2>&1
+  if ! alive; then
+    {end}
+    echo 'the undo guard does not start (--no-undo does without)' >&2
+    exit 1
+  fi
+fi
+"#,
+        script = sh::print(SCRIPT.as_bytes()),
+        seconds = timeout.as_secs(),
+        end = format_args!("mv -f \"$g/armed\" \"$g/disarmed\" && rm -rf {UNDO_FOLDER}/{name}"),
+    )
+}
+
+/// Writes down a block of rules: what deletes what it inserts, and what it deletes.
+fn rules(filter: usize, command: &IptablesCommand, waits_for_lock: bool, table: &str, edits: &[RuleEdit]) -> String {
+    let (mut come, mut gone) = (Vec::new(), Vec::new());
+    for edit in edits {
+        match edit {
+            RuleEdit::Insert { chain, rule, .. } => come.extend(format!("-D {chain} {rule}\n").into_bytes()),
+            RuleEdit::Delete { line } => gone.extend([&line[..], b"\n"].concat()),
+        }
+    }
+    let functions = format!(
+        "save() {{ {} \"$@\"; }}\nrestore() {{ {} \"$@\"; }}\n",
+        sh::words(command.sibling("-save")),
+        sh::words(restore_words(command, waits_for_lock))
+    );
+    format!(
+        "{functions} >functions && mv -f functions \"$g/filter{filter}\" && echo {filter} >filter && echo {table} >table && \
+         {come} >come && {gone} >gone",
+        functions = sh::print(functions.as_bytes()),
+        come = sh::print(&come),
+        gone = sh::print(&gone),
+    )
+}
+
+/// Writes down an edit of the IPVS table: the script that takes it back, if the kernel still shows what it made.
+fn taken_back(step: &Step) -> String {
+    let Step::Ipvsadm(edit) = step else {
+        return ":".to_owned();
+    };
+    let complaint = "was changed by somebody else meanwhile and is left alone";
+    let scripts: Vec<String> =
+        edit.inverse().iter().map(|back| format!("(\n{}\n)", ipvs_script::script(back, complaint))).collect();
+    format!(
+        "{script} >ipvs && {what} >what",
+        script = sh::print(scripts.join(" && ").as_bytes()),
+        what = sh::print(edit.to_string().as_bytes()),
+    )
+}
+
+/// Ends a guard: one that is armed undoes nothing any more, and nothing is left of it. The text fails when it fired.
+pub(super) fn end(name: &str, armed: bool) -> String {
+    let disarm = r#"tries=0
+while [ -d "$g" ]; do
+  if mv -f "$g/armed" "$g/disarmed" 2>/dev/null; then break; fi
+  if [ -e "$g/fired" ]; then
+    echo 'the undo guard fired before that: the host has undone what was changed, or does so now; run again' >&2
+    exit 1
+  fi
+  worker=$(cat "$g/worker" 2>/dev/null)
+  if [ -e "$g/working" ] && ! kill -0 "${worker:-none}" 2>/dev/null && mv -f "$g/working" "$g/disarmed" 2>/dev/null; then
+    break
+  fi
+  tries=$((tries + 1))
+  if [ $tries = 10 ]; then
+    echo 'the undo guard cannot be disarmed: a step is still being made' >&2
+    exit 1
+  fi
+  sleep 1
+done
+"#;
+    let disarm = if armed { disarm } else { "" };
+    format!("g={}\n{disarm}rm -rf \"$g\"", sh::word(&format!("{UNDO_FOLDER}/{name}")))
+}
+
+#[cfg(test)]
+#[path = "guard_tests.rs"]
+mod tests;

@@ -1,0 +1,90 @@
+//! Undo guards that earlier runs left on the host: see `host/guard.sh` for what one is.
+
+use super::Answer;
+use crate::format::excerpt;
+
+/// Where they are: a folder for each, named by its run.
+pub const FOLDER: &str = "/var/run/lvs-ftp/undo";
+
+/// A guard that is there though no run of ours is at work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UndoGuard {
+    /// Its run died; it undoes what that run did when its time is over.
+    Armed {
+        /// Its name.
+        name: String,
+    },
+    /// It has undone what its run did.
+    Fired {
+        /// Its name.
+        name: String,
+        /// When, by the host's clock.
+        when: String,
+        /// What it did, and what failed; safe to print.
+        report: Vec<String>,
+    },
+}
+
+pub(super) fn scripts() -> Vec<String> {
+    vec![format!(
+        r#"[ -d {FOLDER} ] || exit 0
+cd {FOLDER} || exit
+for guard in *; do
+  [ -d "$guard" ] && [ ! -e "$guard/disarmed" ] || continue
+  case $guard in *[!0-9a-z-]*) continue ;; esac
+  if [ ! -e "$guard/fired" ]; then echo "armed $guard"
+  elif [ -e "$guard/report" ]; then echo "fired $guard"; sed 's/^/said /' <"$guard/report"
+  elif pid=$(cat "$guard/pid") && kill -0 "${{pid:-none}}" 2>/dev/null; then echo "firing $guard"
+  else echo "fired $guard"; echo 'said a time that it could not write down'; echo 'said it was killed at its work'
+  fi
+done"#
+    )]
+}
+
+pub(super) fn read(answers: &[Answer]) -> Result<Vec<UndoGuard>, String> {
+    let [answer] = answers else {
+        return Err("the host did not answer".to_owned());
+    };
+    let mut guards: Vec<UndoGuard> = Vec::new();
+    for line in answer.output("the probe")?.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        let line = excerpt(line);
+        match (line.split_once(' '), guards.last_mut()) {
+            (Some(("armed", name)), _) => guards.push(UndoGuard::Armed { name: name.to_owned() }),
+            (Some(("fired", name)), _) => {
+                guards.push(UndoGuard::Fired { name: name.to_owned(), when: String::new(), report: Vec::new() });
+            }
+            (Some(("firing", _)), _) => {
+                return Err("one is undoing just now what an earlier run did: run again in a minute".to_owned());
+            }
+            (Some(("said", text)), Some(UndoGuard::Fired { when, .. })) if when.is_empty() => text.clone_into(when),
+            (Some(("said", text)), Some(UndoGuard::Fired { report, .. })) => report.push(text.to_owned()),
+            _ => return Err(format!("this is not what was asked: {line}")),
+        }
+    }
+    Ok(guards)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Answer, UndoGuard, read};
+
+    fn of(text: &str) -> Result<Vec<UndoGuard>, String> {
+        read(&[Answer { status: 0, stdout: text.into(), stderr: Vec::new() }])
+    }
+
+    #[test]
+    fn armed_fired_and_at_work() {
+        assert_eq!(of(""), Ok(Vec::new()));
+        let armed = UndoGuard::Armed { name: "a-1".to_owned() };
+        let fired = UndoGuard::Fired {
+            name: "b-2".to_owned(),
+            when: "2026-01-01 00:00:00 +0000".to_owned(),
+            report: vec!["table nat is as it was".to_owned(), "an odd \\u{1b} one".to_owned()],
+        };
+        let text =
+            "armed a-1\nfired b-2\nsaid 2026-01-01 00:00:00 +0000\nsaid table nat is as it was\nsaid an odd \x1b one\n";
+        assert_eq!(of(text), Ok(vec![armed, fired]));
+        assert!(of("firing a-1\n").is_err_and(|why| why.contains("run again")));
+        assert!(of("hello\n").is_err());
+    }
+}
