@@ -14,10 +14,12 @@ mod dead;
 mod died;
 mod drift_table;
 mod drifts;
+mod faults;
 mod foreign;
 mod ftp;
 mod hosts;
 mod listing;
+mod machine;
 mod model_and_ipvsadm;
 mod product;
 mod reboot;
@@ -28,36 +30,15 @@ mod two_clusters;
 mod model;
 
 use libtest_mimic::{Arguments, Trial};
-use std::{os::unix::process::CommandExt, path::Path, process::Command};
 
 fn main() {
     let mut arguments = Arguments::from_args();
-    let inside = std::env::var_os("LAB_DIR").is_some() && Path::new("/run/lab/job").is_dir();
-    if !inside && !arguments.list {
-        let error = boot().exec();
-        eprintln!("tests/lab/boot cannot be run: {error}");
-        std::process::exit(125);
+    if !arguments.list {
+        machine::enter(&[]);
     }
     // There is one cluster.
     arguments.test_threads = Some(1);
     libtest_mimic::run(&arguments, trials()).exit();
-}
-
-/// This program again, in the lab.
-fn boot() -> Command {
-    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let product = Path::new(env!("CARGO_BIN_EXE_lvs-ftp"));
-    let folder = product.parent().unwrap_or(project);
-    let mut command = Command::new(project.join("tests/lab/boot"));
-    command.args(std::env::current_exe()).args(std::env::args_os().skip(1)).env("LAB_BIN", folder);
-    if std::env::var_os("LAB_TIMEOUT").is_none() {
-        command.env("LAB_TIMEOUT", "1800");
-    }
-    // Hosts see the project; a target folder elsewhere must be shared.
-    if !folder.starts_with(project) && std::env::var_os("LAB_OUT").is_none() {
-        command.env("LAB_OUT", folder);
-    }
-    command
 }
 
 fn trials() -> Vec<Trial> {

@@ -247,7 +247,7 @@ fn table(name: &str, chain: &str, rules: &[String]) -> String {
 }
 
 /// `ipvsadm -L -n --thresholds`.
-fn listing(table: &IpvsTable) -> String {
+pub fn listing(table: &IpvsTable) -> String {
     let mut text = "IP Virtual Server version 1.2.1 (size=4096)\n".to_owned();
     text.push_str(
         "Prot LocalAddress:Port            Uthreshold Lthreshold ActiveConn InActConn\n  -> RemoteAddress:Port\n",

@@ -1,0 +1,36 @@
+//! Whatever dies at whatever moment, one plain run heals it. The lab's hosts as namespaces of this machine, where a
+//! process costs a tenth of what it costs in user-mode Linux; where its kernel has no IPVS, a stand-in keeps the table.
+//!
+//! `LAB_SOAK=1` goes through the whole matrix; `LAB_CASE=lvs1:12:before:shell` does one case and says more.
+#![allow(clippy::unwrap_used, missing_docs, dead_code, reason = "a test may panic, and uses a part of the lab's modules")]
+
+#[path = "lab/compare.rs"]
+mod compare;
+#[path = "lab/faults/mod.rs"]
+mod faults;
+#[path = "lab/hosts.rs"]
+mod hosts;
+#[path = "lab/machine.rs"]
+mod machine;
+mod model;
+#[path = "lab/product.rs"]
+mod product;
+#[path = "lab/stand_in.rs"]
+mod stand_in;
+
+use libtest_mimic::Arguments;
+use std::{path::Path, process::ExitCode};
+
+fn main() -> ExitCode {
+    if stand_in::is_called() {
+        return stand_in::run();
+    }
+    let mut arguments = Arguments::from_args();
+    if !arguments.list {
+        let own = std::env::current_exe().unwrap();
+        let ipvs = if Path::new("/proc/net/ip_vs").exists() { "kernel" } else { "model" };
+        machine::enter(&[("LAB_MODE", "native"), ("LAB_IPVS", ipvs), ("LAB_STAND_IN", own.to_str().unwrap())]);
+    }
+    arguments.test_threads = Some(1);
+    libtest_mimic::run(&arguments, faults::trials()).exit_code()
+}

@@ -1,0 +1,31 @@
+//! Twenty runs at once on one cluster: some work, the others wait or leave, and nothing is there twice.
+
+use super::case::{Stage, start_run};
+use libtest_mimic::{Failed, Trial};
+
+const RUNS: usize = 20;
+
+/// A product without a lock promises nothing here.
+pub fn trials() -> Vec<Trial> {
+    let help = duct::cmd!(env!("CARGO_BIN_EXE_lvs-ftp"), "apply", "--help").read().unwrap();
+    if help.contains("--lock-wait") {
+        vec![Trial::test("faults::twenty_runs_at_once", twenty_at_once)]
+    } else {
+        Vec::new()
+    }
+}
+
+fn twenty_at_once() -> Result<(), Failed> {
+    let stage = Stage::set_up();
+    for (arguments, allowed) in [("", &[0, 5][..]), ("--lock-wait 120", &[0])] {
+        stage.restore();
+        let runs: Vec<_> = (0..RUNS).map(|_| start_run(&stage.site, arguments)).collect();
+        let statuses: Vec<i32> = runs.into_iter().map(|mut run| run.wait().unwrap().code().unwrap_or(-1)).collect();
+        let worked = statuses.iter().any(|status| *status == 0);
+        if !worked || !statuses.iter().all(|status| allowed.contains(status)) {
+            return Err(Failed::from(format!("apply {arguments}: {statuses:?}")));
+        }
+        stage.heals()?;
+    }
+    Ok(())
+}
