@@ -1,8 +1,14 @@
 //! Whatever dies at whatever moment, one plain run heals it. The lab's hosts as namespaces of this machine, where a
 //! process costs a tenth of what it costs in user-mode Linux; where its kernel has no IPVS, a stand-in keeps the table.
 //!
-//! `LAB_SOAK=1` goes through the whole matrix; `LAB_CASE=lvs1:12:before:shell` does one case and says more.
-#![allow(clippy::unwrap_used, missing_docs, dead_code, reason = "a test may panic, and uses a part of the lab's modules")]
+//! `LAB_SOAK=1` goes through the whole matrix; `LAB_CASE=lvs1:12:before:shell` does the cases whose names contain
+//! that, and says more.
+#![allow(
+    clippy::unwrap_used,
+    missing_docs,
+    dead_code,
+    reason = "a test may panic, and uses a part of the lab's modules"
+)]
 
 #[path = "lab/compare.rs"]
 mod compare;

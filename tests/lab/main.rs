@@ -52,6 +52,7 @@ fn trials() -> Vec<Trial> {
         dead::trials(),
         broken::trials(),
         died::trials(),
+        faults::trials(),
         two_clusters::trials(),
         model_and_ipvsadm::trials(),
         reboot::trials(),

@@ -4,7 +4,12 @@
 use crate::model::{State, listing};
 use lvs_ftp::format::ipvs::IpvsTable;
 use rustix::fs::{FlockOperation, flock};
-use std::{fs::{self, File}, io::Read, path::Path, process::ExitCode};
+use std::{
+    fs::{self, File},
+    io::Read,
+    path::Path,
+    process::ExitCode,
+};
 
 /// Where the table is: one that goes with a reboot, as the kernel's does.
 const TABLE: &str = "/run/ipvs-table";

@@ -1,11 +1,7 @@
 //! The boundaries of a run: the calls of tools on hosts.
 
 use crate::hosts::path;
-use std::{
-    fmt, fs, io,
-    os::unix::fs::symlink,
-    path::PathBuf,
-};
+use std::{fmt, fs, io, os::unix::fs::symlink, path::PathBuf};
 
 /// The tools with which steps act. `kill` is the shell's own: the calls around it stand for it.
 const TOOLS: &[&str] = &[
@@ -59,9 +55,15 @@ impl Boundary {
         self.call.split(' ').next().unwrap_or_default()
     }
 
-    /// Whether the tool changes what other programs see.
+    /// Whether the tool changes, or tries, what the host lives by; the rest only leads there.
     pub fn acts(&self) -> bool {
-        !["chmod", "cksum", "rm", "sync"].contains(&self.tool())
+        ["iptables-restore", "ipvsadm", "mv", "update-rc.d", "vsftpd"].contains(&self.tool())
+    }
+}
+
+impl fmt::Display for Boundary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{} {}", self.host, self.number, self.call)
     }
 }
 

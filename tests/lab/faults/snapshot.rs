@@ -1,6 +1,6 @@
 //! What a host has that a run may change, and that foreign hands have put there: files, kernel tables, processes.
 
-use super::processes;
+use super::processes::{self, Process};
 use crate::{
     compare::difference,
     hosts::{on, path},
@@ -74,14 +74,20 @@ const SERVER: &str = "
     done";
 
 pub fn host(name: &str) -> Host {
+    let processes = processes(name);
     let tables = on(name, if name.starts_with("lvs") { ROUTER } else { SERVER });
-    Host { files: files(name), tables, processes: processes(name) }
+    Host { files: files(name), tables, processes }
 }
 
-/// The commands of all processes, but connections: those end by themselves.
+/// The commands of all processes, but connections of ssh and FTP: those end by themselves.
 pub fn processes(name: &str) -> String {
-    let all = processes::of(name).into_iter().filter(|process| !process.is_ssh_session());
-    let mut lines: Vec<String> = all.map(|process| process.command + "\n").collect();
+    let all = processes::of(name);
+    let is_session = |process: &Process| {
+        let parent = all.iter().find(|other| other.pid == process.parent);
+        process.is_ssh_session() || (process.name == "vsftpd" && parent.is_some_and(|parent| parent.name == "vsftpd"))
+    };
+    let daemons = all.iter().filter(|process| !is_session(process));
+    let mut lines: Vec<String> = daemons.map(|process| format!("{}\n", process.command)).collect();
     lines.sort();
     lines.concat()
 }

@@ -21,7 +21,7 @@ fn twenty_at_once() -> Result<(), Failed> {
         stage.restore();
         let runs: Vec<_> = (0..RUNS).map(|_| start_run(&stage.site, arguments)).collect();
         let statuses: Vec<i32> = runs.into_iter().map(|mut run| run.wait().unwrap().code().unwrap_or(-1)).collect();
-        let worked = statuses.iter().any(|status| *status == 0);
+        let worked = statuses.contains(&0);
         if !worked || !statuses.iter().all(|status| allowed.contains(status)) {
             return Err(Failed::from(format!("apply {arguments}: {statuses:?}")));
         }
