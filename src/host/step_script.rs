@@ -30,6 +30,13 @@ pub(super) fn script(step: &Step) -> String {
 /// A new file gets the label that the host's SELinux policy has for it; a replaced one keeps its own.
 const LABEL: &str = "! command -v restorecon >/dev/null 2>&1 || restorecon -- \"$conf\" 2>/dev/null || :";
 
+/// The copy of the old file. A run that died may have made it already: as a link, which mv refuses to overwrite.
+const KEEP: &str = r#"older=; [ ! -e "$conf.lvs-ftp-old" ] || older=yes
+if ! [ "$conf" -ef "$conf.lvs-ftp-old" ]; then
+  ln -- "$conf" "$new-old" 2>/dev/null || cp -a -- "$conf" "$new-old" 2>/dev/null || cp -p -- "$conf" "$new-old" || exit
+  mv -f -- "$new-old" "$conf.lvs-ftp-old" || exit
+fi"#;
+
 /// Replaces a file, or writes a new one: compared, written beside, compared again, proved, then renamed. Whatever fails
 /// before the rename leaves the old file, and nothing else. Whoever is killed behind it leaves the new file, the copy of
 /// the old one and nothing else: no later run would look here again. What is left before it, the next run clears away.
@@ -44,10 +51,7 @@ fn file(path: &Utf8Path, observed: Option<&str>, text: &[u8], proof: &Proof) -> 
     let (copy, keep, unkeep, label) = match observed {
         Some(_) => (
             "cp -a -- \"$conf\" \"$new\" 2>/dev/null || cp -p -- \"$conf\" \"$new\" || exit",
-            "ln -- \"$conf\" \"$new-old\" 2>/dev/null || cp -a -- \"$conf\" \"$new-old\" 2>/dev/null || \
-             cp -p -- \"$conf\" \"$new-old\" || exit\n\
-             older=; [ ! -e \"$conf.lvs-ftp-old\" ] || older=yes\n\
-             mv -f -- \"$new-old\" \"$conf.lvs-ftp-old\" || exit",
+            KEEP,
             "[ -n \"$older\" ] || rm -f -- \"$conf.lvs-ftp-old\"",
             ":",
         ),

@@ -19,8 +19,10 @@ fn boot(settings: &[(&str, &str)]) -> Command {
     let folder = product.parent().unwrap_or(project);
     let mut command = Command::new(project.join("tests/lab/boot"));
     command.args(std::env::current_exe()).args(std::env::args_os().skip(1)).env("LAB_BIN", folder);
-    let defaults = [("LAB_TIMEOUT", "1800")];
-    for (name, value) in settings.iter().chain(&defaults).filter(|(name, _)| std::env::var_os(name).is_none()) {
+    let limit = if std::env::var_os("LAB_SOAK").is_some() { "14400" } else { "1800" };
+    for (name, value) in
+        settings.iter().chain(&[("LAB_TIMEOUT", limit)]).filter(|(name, _)| std::env::var_os(name).is_none())
+    {
         command.env(name, value);
     }
     // Hosts see the project; a target folder elsewhere must be shared.

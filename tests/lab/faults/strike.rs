@@ -15,6 +15,8 @@ use std::{
 pub enum Fault {
     /// kill -9 of the tool, on the control host. What it had begun on hosts goes on.
     Tool,
+    /// The same, and the next run begins at once.
+    Haste,
     /// The host's ssh connections end at once. What runs there goes on until it has something to say.
     Connection,
     /// kill -9 of the shell on the host that runs our script, and of the tool that it is about to run.
@@ -25,6 +27,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Tool => "tool",
+            Self::Haste => "haste",
             Self::Connection => "connection",
             Self::Shell => "shell",
         })
@@ -37,7 +40,7 @@ pub fn strike(fault: Fault, host: &str, asking: u32) -> (File, Vec<Process>) {
     let all = processes::of(host);
     let script = script(&all, asking);
     match fault {
-        Fault::Tool => {
+        Fault::Tool | Fault::Haste => {
             let tools = processes::of("control").into_iter().filter(|process| process.name == "lvs-ftp");
             tools.for_each(|process| kill(&process));
         }
