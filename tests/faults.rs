@@ -23,6 +23,8 @@ mod model;
 mod product;
 #[path = "lab/stand_in.rs"]
 mod stand_in;
+#[path = "lab/together.rs"]
+mod together;
 
 use libtest_mimic::Arguments;
 use std::{path::Path, process::ExitCode};
@@ -38,5 +40,5 @@ fn main() -> ExitCode {
         machine::enter(&[("LAB_MODE", "native"), ("LAB_IPVS", ipvs), ("LAB_STAND_IN", own.to_str().unwrap())]);
     }
     arguments.test_threads = Some(1);
-    libtest_mimic::run(&arguments, faults::trials()).exit_code()
+    libtest_mimic::run(&arguments, faults::trials().into_iter().chain(together::trials()).collect()).exit_code()
 }

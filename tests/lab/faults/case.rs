@@ -64,8 +64,8 @@ impl Stage {
         self.start.restore();
     }
 
-    /// What went wrong, as a text.
-    pub fn run(&self, case: &Case) -> Result<(), String> {
+    /// What went wrong, as a text; else whether the run came to that boundary at all.
+    pub fn run(&self, case: &Case) -> Result<bool, String> {
         self.restore();
         let host = case.boundary.host;
         boundary::arm(host, Some((case.boundary.number, case.when)));
@@ -83,13 +83,9 @@ impl Stage {
         // Not before: what the run had begun still calls tools.
         boundary::disarm(host);
         match left {
-            Some(left) if left.is_empty() => self.heals(),
+            Some(left) if left.is_empty() => self.heals().map(|()| true),
             Some(left) => Err(format!("what the run had begun on {host} has not ended: {left:#?}")),
-            None => {
-                let calls = boundary::calls(host);
-                let found = calls.get(case.boundary.number - 1).map_or("nothing", |boundary| &boundary.call);
-                Err(format!("the run ended before it came there; that call was {found}"))
-            }
+            None => Ok(false),
         }
     }
 

@@ -5,13 +5,12 @@
 //! and at the chosen one waits until the fault is done.
 
 mod boundary;
-mod case;
+pub mod case;
 mod choice;
 mod processes;
 mod snapshot;
 mod start;
 mod strike;
-mod together;
 
 use crate::compare::lines;
 use boundary::{Boundary, When};
@@ -29,9 +28,7 @@ pub struct Case {
 }
 
 pub fn trials() -> Vec<Trial> {
-    let mut trials = vec![Trial::test("faults::any_death_at_any_boundary_heals", every_boundary)];
-    trials.extend(together::trials());
-    trials
+    vec![Trial::test("faults::any_death_at_any_boundary_heals", every_boundary)]
 }
 
 fn every_boundary() -> Result<(), Failed> {
@@ -46,20 +43,31 @@ fn every_boundary() -> Result<(), Failed> {
         }
     }
     let begun = Instant::now();
-    let mut faults = Vec::new();
+    let (mut failed, mut missed) = (Vec::new(), Vec::new());
     for case in &cases {
         let result = stage.run(case);
         if told {
             println!("{:.1} s: {case}", begun.elapsed().as_secs_f32());
         }
-        if let Err(text) = result {
-            println!("failed: {case}\n{text}");
-            faults.push(case.to_string());
+        match result {
+            Ok(true) => {}
+            Ok(false) => missed.push(case.to_string()),
+            Err(text) => {
+                println!("failed: {case}\n{text}");
+                failed.push(case.to_string());
+            }
         }
     }
     expect_service();
     println!("{} cases in {:.0} s", cases.len(), begun.elapsed().as_secs_f32());
-    if faults.is_empty() { Ok(()) } else { Err(Failed::from(format!("{} failed:\n{}", faults.len(), lines(faults)))) }
+    if !failed.is_empty() {
+        return Err(Failed::from(format!("{} failed:\n{}", failed.len(), lines(failed))));
+    }
+    // What a host does by itself beside the script may count too, so that now and then a run has a call less.
+    if missed.len() * 20 > cases.len() {
+        return Err(Failed::from(format!("{} were never reached:\n{}", missed.len(), lines(missed))));
+    }
+    Ok(())
 }
 
 impl Case {

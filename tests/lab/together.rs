@@ -1,6 +1,6 @@
 //! Twenty runs at once on one cluster: some work, the others wait or leave, and nothing is there twice.
 
-use super::case::{Stage, start_run};
+use crate::faults::case::{Stage, start_run};
 use libtest_mimic::{Failed, Trial};
 
 const RUNS: usize = 20;
@@ -9,7 +9,7 @@ const RUNS: usize = 20;
 pub fn trials() -> Vec<Trial> {
     let help = duct::cmd!(env!("CARGO_BIN_EXE_lvs-ftp"), "apply", "--help").read().unwrap();
     if help.contains("--lock-wait") {
-        vec![Trial::test("faults::twenty_runs_at_once", twenty_at_once)]
+        vec![Trial::test("together::twenty_runs_at_once", twenty_at_once)]
     } else {
         Vec::new()
     }
