@@ -8,7 +8,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 PACKAGES := gcc libc6-dev user-mode-linux kmod iproute2 iptables iptables-persistent ipvsadm vsftpd openssh-server \
 	openssh-client sudo procps attr e2fsprogs systemd init-system-helpers curl lftp bash dash busybox-static jq shellcheck
 
-.PHONY: build demo test lint packages toolchain
+.PHONY: build demo test soak lint packages toolchain
 
 build: packages toolchain
 	$(CARGO) build --release --locked
@@ -19,11 +19,15 @@ demo: build
 test: packages toolchain
 	$(CARGO) test --locked $(if $(SUDO),--config 'target."cfg(unix)".runner = "sudo -E"')
 
+# Hours: the whole matrix of faults.
+soak: packages toolchain
+	LAB_SOAK=1 $(CARGO) test --locked --test faults $(if $(SUDO),--config 'target."cfg(unix)".runner = "sudo -E"') -- --nocapture
+
 lint: packages toolchain
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
-	cd tests/lab && shellcheck -x back boot by-hand cluster demo ftp-get host init off on record
+	cd tests/lab && shellcheck -x back boot by-hand cluster demo ftp-get host init off on record faulty
 	shellcheck .ci/run
 	shellcheck -s sh src/host/guard.sh
 

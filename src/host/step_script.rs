@@ -29,8 +29,16 @@ pub(super) fn script(step: &Step) -> String {
 /// A new file gets the label that the host's SELinux policy has for it; a replaced one keeps its own.
 const LABEL: &str = "! command -v restorecon >/dev/null 2>&1 || restorecon -- \"$conf\" 2>/dev/null || :";
 
+/// The copy of the old file. A run that died may have made it already: as a link, which mv refuses to overwrite.
+const KEEP: &str = r#"older=; [ ! -e "$conf.lvs-ftp-old" ] || older=yes
+if ! [ "$conf" -ef "$conf.lvs-ftp-old" ]; then
+  ln -- "$conf" "$new-old" 2>/dev/null || cp -a -- "$conf" "$new-old" 2>/dev/null || cp -p -- "$conf" "$new-old" || exit
+  mv -f -- "$new-old" "$conf.lvs-ftp-old" || exit
+fi"#;
+
 /// Replaces a file, or writes a new one: compared, written beside, compared again, proved, then renamed. Whatever fails
-/// before the rename leaves the old file, and nothing else.
+/// before the rename leaves the old file, and nothing else. Whoever is killed behind it leaves the new file, the copy of
+/// the old one and nothing else: no later run would look here again. What is left before it, the next run clears away.
 fn file(path: &Utf8Path, observed: Option<&str>, text: &[u8], proof: &Proof) -> String {
     let compare = match observed {
         Some(sum) => format!(
@@ -39,15 +47,15 @@ fn file(path: &Utf8Path, observed: Option<&str>, text: &[u8], proof: &Proof) -> 
         None => "[ ! -e \"$conf\" ] || fail \"$conf was made by somebody else since it was looked for; run again\""
             .to_owned(),
     };
-    let (copy, keep, kept) = match observed {
+    let (copy, keep, unkeep, label) = match observed {
         Some(_) => (
             "cp -a -- \"$conf\" \"$new\" 2>/dev/null || cp -p -- \"$conf\" \"$new\" || exit",
-            "ln -- \"$conf\" \"$new-old\" 2>/dev/null || cp -a -- \"$conf\" \"$new-old\" 2>/dev/null || \
-             cp -p -- \"$conf\" \"$new-old\" || exit",
-            "mv -f -- \"$new-old\" \"$conf.lvs-ftp-old\" || exit",
+            KEEP,
+            "[ -n \"$older\" ] || rm -f -- \"$conf.lvs-ftp-old\"",
+            ":",
         ),
-        None if matches!(proof, Proof::PacketFilter { .. }) => ("(umask 077; : >\"$new\") || exit", ":", LABEL),
-        None => (": >\"$new\" || exit", ":", LABEL),
+        None if matches!(proof, Proof::PacketFilter { .. }) => ("(umask 077; : >\"$new\") || exit", ":", ":", LABEL),
+        None => (": >\"$new\" || exit", ":", ":", LABEL),
     };
     format!(
         r#"conf={path}
@@ -68,8 +76,11 @@ rm -f -- "$new" "$new-try" "$new-says" "$new-old" || exit
 sync -- "$new" 2>/dev/null || sync
 {compare}
 {keep}
-mv -f -- "$new" "$conf" || fail "$conf cannot be replaced: is it immutable, or a mount point of its own?"
-{kept}
+mv -f -- "$new" "$conf" || {{
+  {unkeep}
+  fail "$conf cannot be replaced: is it immutable, or a mount point of its own?"
+}}
+{label}
 sync -- "${{conf%/*}}" 2>/dev/null || sync
 [ "$(cksum <"$conf")" = '{wanted}' ] || fail "$conf is not what was written""#,
         path = sh::word(path.as_str()),
@@ -119,7 +130,8 @@ vsftpd "$new-try" 0<>"$new-says" >/dev/null
 case $(cat -- "$new-says") in
 *'not configured for standalone'*) ;;
 *) fail "vsftpd refuses $what: $(cat -- "$new-says")" ;;
-esac"#;
+esac
+rm -f -- "$new-try" "$new-says" || exit"#;
 
 /// A block of rules, all of them or none. Numbers hold only while the chain is as it was observed.
 fn rules(command: &IptablesCommand, waits_for_lock: bool, table: &str, edits: &[RuleEdit]) -> String {
@@ -153,11 +165,13 @@ pub(super) fn restore_words(command: &IptablesCommand, waits_for_lock: bool) -> 
     words
 }
 
-/// Runs a service command. What it starts may keep its output open for ever, so that goes through a file.
+/// Runs a service command. What it starts may keep its output open for ever, so that goes through a file, which has no
+/// name any more when the command begins: whoever is killed then leaves nothing.
 fn service(command: &str) -> String {
     format!(
-        "says=/var/run/lvs-ftp/says.$$; mkdir -p /var/run/lvs-ftp || exit\n{{ {command}; }} >\"$says\" 2>&1; status=$?\n\
-         [ $status = 0 ] || cat \"$says\" >&2\nrm -f -- \"$says\"; exit $status"
+        "says=/var/run/lvs-ftp/says; mkdir -p /var/run/lvs-ftp && : >\"$says\" && exec 4<\"$says\" || exit\n\
+         (rm -f -- \"$says\"; {command}) >\"$says\" 2>&1 4<&-; status=$?\n\
+         [ $status = 0 ] || cat <&4 >&2\nexit $status"
     )
 }
 

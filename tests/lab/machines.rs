@@ -1,13 +1,14 @@
 //! Outside: one lab machine for each processor, two at most, run the trials. Each machine claims a trial by making a
 //! file, one goes forward through the list and the other one backward; the results come back as files.
 
+use crate::machine::boot;
 use libtest_mimic::{Arguments, Conclusion, Failed};
 use std::{
     collections::BTreeSet,
     fs::{self, File},
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Stdio},
     sync::{Arc, Mutex},
     thread,
     time::Duration,
@@ -62,7 +63,7 @@ pub fn outside(arguments: &Arguments, trials: Vec<Trial>) -> Conclusion {
     let names: String = chosen.iter().map(|name| format!("{name}\n")).collect();
     fs::write(folder.join("chosen"), names).unwrap();
     let cpus = thread::available_parallelism().map_or(1, usize::from);
-    let machines: Vec<Child> = (0..cpus.min(2).min(chosen.len())).map(|number| boot(&folder, number)).collect();
+    let machines: Vec<Child> = (0..cpus.min(2).min(chosen.len())).map(|number| boot_one(&folder, number)).collect();
     let machines = Arc::new(Mutex::new(machines));
     let wait = |name: &String| {
         let (folder, machines, name) = (folder.clone(), Arc::clone(&machines), name.clone());
@@ -98,22 +99,12 @@ fn result(folder: &Path, name: &str, machines: &Mutex<Vec<Child>>) -> Result<(),
 }
 
 /// This program again, in a lab machine of its own.
-fn boot(folder: &Path, number: usize) -> Child {
-    let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab/boot"));
-    command
-        .arg(std::env::current_exe().unwrap())
-        .env("LAB_BIN", product_folder())
-        .env("LAB_CPU", number.to_string())
-        .env(FOLDER, folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null());
+fn boot_one(folder: &Path, number: usize) -> Child {
+    let shared = product_folder();
+    let mut command = boot(&[("LAB_OUT", shared.to_str().unwrap())]);
+    command.env("LAB_CPU", number.to_string()).env(FOLDER, folder).stdin(Stdio::null()).stdout(Stdio::null());
     if number > 0 {
         command.env(BACKWARD, "yes");
-    }
-    for (name, value) in [("LAB_TIMEOUT", "1800".into()), ("LAB_OUT", product_folder().into_os_string())] {
-        if std::env::var_os(name).is_none() {
-            command.env(name, value);
-        }
     }
     command.spawn().unwrap()
 }

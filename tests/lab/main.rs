@@ -14,10 +14,12 @@ mod dead;
 mod died;
 mod drift_table;
 mod drifts;
+mod faults;
 mod foreign;
 mod ftp;
 mod hosts;
 mod listing;
+mod machine;
 mod machines;
 mod model_and_ipvsadm;
 mod product;
@@ -52,6 +54,7 @@ fn trials() -> Vec<Trial> {
         dead::trials(),
         broken::trials(),
         died::trials(),
+        vec![Trial::new("faults::any_death_at_any_boundary_heals", faults::every_boundary)],
         two_clusters::trials(),
         model_and_ipvsadm::trials(),
         reboot::trials(),

@@ -210,7 +210,7 @@ impl State {
     }
 
     /// `ipvsadm -L -n --thresholds`.
-    fn listing(&self) -> String {
+    pub fn listing(&self) -> String {
         let mut text = "IP Virtual Server version 1.2.1 (size=4096)\n".to_owned();
         text.push_str(
             "Prot LocalAddress:Port            Uthreshold Lthreshold ActiveConn InActConn\n  -> RemoteAddress:Port\n",

@@ -21,6 +21,17 @@ fn a_file_is_replaced_and_the_old_one_kept() {
     assert_eq!(names(&host.folder.join("etc")).len(), 2);
 }
 
+/// A run that died made the copy, and did not come to the new file.
+#[test]
+fn a_copy_that_is_there_already() {
+    let host = Host::with_file("");
+    let copy = format!("{}.lvs-ftp-old", host.conf());
+    std::fs::hard_link(host.conf(), &copy).unwrap();
+    host.succeeds(Some(OLD));
+    assert_eq!(std::fs::read_to_string(&copy).unwrap(), OLD);
+    assert_eq!(names(&host.folder.join("etc")), [host.conf().as_str(), &copy]);
+}
+
 #[test]
 fn a_new_file_is_written() {
     let host = Host::new("");
