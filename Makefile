@@ -3,6 +3,7 @@
 
 CARGO ?= cargo
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+AS_ROOT := $(if $(SUDO),--config 'target."cfg(unix)".runner = "sudo -E"')
 
 # The linker; the lab's kernel and its hosts' tools; the shells and tools that tests run.
 PACKAGES := gcc libc6-dev user-mode-linux kmod iproute2 iptables iptables-persistent ipvsadm vsftpd openssh-server \
@@ -17,11 +18,12 @@ demo: build
 	LAB_BIN="$(CURDIR)/target/release" tests/lab/boot demo
 
 test: packages toolchain
-	$(CARGO) test --locked $(if $(SUDO),--config 'target."cfg(unix)".runner = "sudo -E"')
+	$(CARGO) test --locked $(AS_ROOT)
 
-# Hours: the whole matrix of faults.
+# The lab's load for longer: more clients who stay longer, and a minute after each change. About half an hour, an hour at most.
 soak: packages toolchain
-	LAB_SOAK=1 $(CARGO) test --locked --test faults $(if $(SUDO),--config 'target."cfg(unix)".runner = "sudo -E"') -- --nocapture
+	LAB_SOAK=60 LAB_FIGURES=1 LAB_TIMEOUT=3600 $(CARGO) test --locked $(AS_ROOT) --test lab -- noticed
+	LAB_SOAK=1 $(CARGO) test --locked $(AS_ROOT) --test faults -- --nocapture
 
 lint: packages toolchain
 	$(CARGO) fmt --check
