@@ -39,7 +39,12 @@ struct Cluster {
     seconds: u64,
 }
 
+/// The cluster on one host, which is router and every real server.
 fn target(cluster: &Cluster) -> Target {
+    target_with(cluster, |_| support::host().name)
+}
+
+fn target_with(cluster: &Cluster, name: impl Fn(u8) -> String) -> Target {
     let mark = FirewallMark::try_from(u64::from(cluster.mark)).unwrap();
     let (play, command) = ("Public FTP".to_owned(), IptablesCommand::default());
     let passive_ports: PortRange = cluster.range.parse().unwrap();
@@ -53,7 +58,7 @@ fn target(cluster: &Cluster) -> Target {
         own: vec![("idle_session_timeout".to_owned(), "300".to_owned())],
     };
     let servers = cluster.servers.iter().map(|(last, weight)| RealServer {
-        host: format!("ftp{last}"),
+        host: name(*last),
         address: [10, 1, 1, *last].into(),
         weight: Weight::try_from(*weight).unwrap(),
     });
@@ -471,13 +476,14 @@ fn a_failed_real_server_holds_back_what_depends_on_it() {
         ..State::default()
     };
     let server = |host| {
-        let mut server = target(&cluster);
+        let mut server = target_with(&cluster, |last| format!("ftp{last}"));
         server.host.name = "ftp11".to_owned();
         server.wanted.truncate(0);
         server.serves = vec!["Public FTP".to_owned()];
         (server, host)
     };
-    let mut hosts = [(target(&cluster), Host::Alive(Box::new(Model::new(state)))), server(Host::Dead)];
+    let router = target_with(&cluster, |last| format!("ftp{last}"));
+    let mut hosts = [(router, Host::Alive(Box::new(Model::new(state)))), server(Host::Dead)];
     let outcomes = apply(&hosts, 1);
     let Host::Alive(router) = &hosts[0].1 else { unreachable!() };
     assert_eq!(outcomes[0].trouble, None);

@@ -105,10 +105,10 @@ struct Site {
 }
 
 fn site(change: impl FnOnce(&mut Value)) -> Site {
-    site_with(json!({"10.1.1.[11:13]": {}}), change)
+    site_with(&json!({"10.1.1.[11:13]": {}}), change)
 }
 
-fn site_with(servers: Value, change: impl FnOnce(&mut Value)) -> Site {
+fn site_with(servers: &Value, change: impl FnOnce(&mut Value)) -> Site {
     let hosts = json!({"lvs": {"hosts": {"lvs1": {}, "lvs2": {}}}, "ftp": {"hosts": servers}});
     let inventory = Inventory::of(&[Source::new("hosts.json", hosts.to_string())]).unwrap();
     let mut play = json!({"name": "Public FTP", "ftp_cluster": {
@@ -332,7 +332,7 @@ fn after_a_signal_nothing_more_is_begun() {
 /// A real server that is dead may be taken out of service; nothing else goes meanwhile.
 #[test]
 fn a_dead_real_server_can_be_drained() {
-    let mut site = site_with(json!({"10.1.1.11": {"lvs_weight": 0}, "10.1.1.[12:13]": {}}), |_| {});
+    let mut site = site_with(&json!({"10.1.1.11": {"lvs_weight": 0}, "10.1.1.[12:13]": {}}), |_| {});
     let table = "-A -f 21 -s wlc -p 300\n-a -f 21 -r 10.1.1.11:0 -m -w 1\n-a -f 21 -r 10.1.1.12:0 -m -w 1\n\
                  -a -f 21 -r 10.1.1.99:0 -m -w 1\n";
     for router in ["lvs1", "lvs2"] {

@@ -39,7 +39,7 @@ fn meaning(fact: &Fact) -> String {
             lines.sort_unstable();
             lines.join("\n")
         }
-        Fact::IpForward(on) => on.to_string(),
+        Fact::IpForward(on) | Fact::ExpireQuiescentTemplate(on) => on.to_string(),
         Fact::Vsftpd(found) => {
             let Vsftpd { conf, text, daemons, lingering: _, is_from_the_future } = &**found;
             format!("{is_from_the_future} {conf}\n{daemons:?}\n{}", digest(text))
@@ -55,7 +55,6 @@ fn meaning(fact: &Fact) -> String {
             let files: Vec<_> = files.iter().map(|(path, text)| (path, digest(text))).collect();
             format!("{systemd} {has_folder}\n{files:?}\n{special:?}")
         }
-        Fact::ExpireQuiescentTemplate(on) => on.to_string(),
         Fact::UndoGuards(found) => format!("{found:?}"),
         // Where a virtual IP is says only in which order routers change.
         Fact::Addresses(_) => String::new(),

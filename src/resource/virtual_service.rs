@@ -212,15 +212,17 @@ impl VirtualService {
     /// same all the while.
     fn removed(&self, extra: &Destination, ipvs: &Ipvs) -> Change {
         let connections = ipvs.connections.to(&ServiceKey::mark(self.mark.get()), &extra.address);
+        // By then it has been drained.
+        let drained = Destination { weight: 0, ..extra.clone() };
         Change {
             needs: None,
             drain: Some(self.drain(connections)),
             stage: Stage::Contract,
             action: Action::Remove,
             summary: format!("destination {}", extra.address),
-            before: self.line(extra),
+            before: self.line(&drained),
             after: Vec::new(),
-            step: self.step(Edit::Remove(extra.clone())),
+            step: self.step(Edit::Remove(drained)),
         }
     }
 

@@ -1,11 +1,12 @@
 //! Changes that wait for clients: they are made when the connections and sessions that they would cut have ended, or
 //! when their time is over. What is left is always observed anew, so a later run can go on where this one stops.
 
-use super::{Options, Outcome, Progress, advance, hold::hold, look, pool, rollout::Rollout};
+use super::{Item, Options, Outcome, Progress, advance, hold::hold, look, pool, rollout::Rollout};
 use crate::{
     desired::Target,
     host::Change,
     plan::{Change as Planned, Drain, Stage, Wait},
+    probe::Lingering,
 };
 use std::{
     thread,
@@ -16,13 +17,23 @@ use std::{
 const LOOK: Duration = Duration::from_secs(1);
 const MOMENT: Duration = Duration::from_millis(50);
 
+/// How far clients have come that a change waits for.
+enum Left {
+    /// They have all ended.
+    Nothing,
+    /// So much is left.
+    Some(String),
+    /// What only a host that is not in this run can tell: waiting does not help.
+    Unknown(String),
+}
+
 /// Notes what drains: it is no drift.
 pub(super) fn note(outcomes: &mut [Outcome]) {
     let known = outcomes.to_vec();
     for outcome in outcomes {
-        outcome.note(|item, change| {
-            let drain = change.drain.as_ref()?;
-            left(drain, &item.play, &known).map(Progress::Draining)
+        outcome.note(|item, change| match left(change.drain.as_ref()?, &item.play, &known) {
+            Left::Nothing => None,
+            Left::Some(text) | Left::Unknown(text) => Some(Progress::Draining(text)),
         });
     }
 }
@@ -38,46 +49,42 @@ pub(super) fn finish<H: Change>(
     while outcomes.iter().any(waits) && !options.is_interrupted() {
         outcomes = look_again(targets, outcomes, options.forks);
         let known = outcomes.clone();
-        let is_over = |drain: &Drain, play: &str| {
-            left(drain, play, &known).is_none() || start.elapsed() >= Duration::from_secs(drain.timeout.into())
+        let is_late = |drain: &Drain| start.elapsed() >= Duration::from_secs(drain.timeout.into());
+        let is_ready = |play: &str, change: &Planned| {
+            change.drain.as_ref().is_some_and(|drain| match left(drain, play, &known) {
+                Left::Nothing => true,
+                Left::Some(_) => options.may_wait && is_late(drain),
+                Left::Unknown(_) => false,
+            })
         };
-        for outcome in &mut outcomes {
-            for item in &mut outcome.items {
-                let cut =
-                    item.each().filter(|(_, progress)| **progress == Progress::Planned).filter_map(|(change, _)| {
-                        let drain = change.drain.as_ref().filter(|drain| is_over(drain, &item.play))?;
-                        let left = left(drain, &item.play, &known)?;
-                        Some(format!("{}: drain_timeout is over, {left}", change.summary))
-                    });
-                let cut: Vec<String> = cut.collect();
-                item.warnings.extend(cut);
-            }
-        }
-        let ready = |play: &str, change: &Planned| change.drain.as_ref().is_some_and(|drain| is_over(drain, play));
         let busy: Vec<usize> = (0..outcomes.len())
             .filter(|index| {
                 let one = &outcomes[*index];
                 one.trouble.is_none()
                     && one
                         .each()
-                        .any(|(item, change, progress)| *progress == Progress::Planned && ready(&item.play, change))
+                        .any(|(item, change, progress)| *progress == Progress::Planned && is_ready(&item.play, change))
             })
             .collect();
+        warn_of_cuts(&mut outcomes, &known, &is_ready);
         for wave in rollout.waves(&busy) {
             outcomes = pool::some(outcomes, &wave, options.forks, |index, outcome| {
                 let (target, host) = &targets[index];
-                advance::advance(
-                    target,
-                    host,
-                    outcome,
-                    Stage::Contract,
-                    &|item, change| ready(&item.play, change),
-                    options,
-                )
+                let picks = |item: &Item, change: &Planned| is_ready(&item.play, change);
+                advance::advance(target, host, outcome, Stage::Contract, &picks, options)
             });
             hold(rollout, targets, &mut outcomes);
         }
-        if !options.may_wait || !outcomes.iter().any(waits) {
+        let goes_on = |outcome: &Outcome| {
+            waits(outcome)
+                && outcome.each().filter(|one| is_waiting(*one)).any(|(item, change, _)| {
+                    change
+                        .drain
+                        .as_ref()
+                        .is_some_and(|drain| !matches!(left(drain, &item.play, &known), Left::Unknown(_)))
+                })
+        };
+        if !options.may_wait || !outcomes.iter().any(goes_on) {
             break;
         }
         let until = Instant::now() + LOOK;
@@ -89,11 +96,25 @@ pub(super) fn finish<H: Change>(
     outcomes
 }
 
+/// What is made though clients are left, because its time is over, is told.
+fn warn_of_cuts(outcomes: &mut [Outcome], known: &[Outcome], is_ready: &dyn Fn(&str, &Planned) -> bool) {
+    for item in outcomes.iter_mut().flat_map(|outcome| &mut outcome.items) {
+        let ready =
+            item.each().filter(|(change, progress)| **progress == Progress::Planned && is_ready(&item.play, change));
+        let cut = ready.filter_map(|(change, _)| match left(change.drain.as_ref()?, &item.play, known) {
+            Left::Some(text) => Some(format!("{}: drain_timeout is over, {text}", change.summary)),
+            Left::Nothing | Left::Unknown(_) => None,
+        });
+        let cut: Vec<String> = cut.collect();
+        item.warnings.extend(cut);
+    }
+}
+
 fn waits(outcome: &Outcome) -> bool {
     outcome.trouble.is_none() && outcome.each().any(is_waiting)
 }
 
-fn is_waiting((_, change, progress): (&super::Item, &Planned, &Progress)) -> bool {
+fn is_waiting((_, change, progress): (&Item, &Planned, &Progress)) -> bool {
     change.drain.is_some() && *progress == Progress::Planned
 }
 
@@ -120,31 +141,39 @@ fn look_again<H: Change>(targets: &[(Target, H)], outcomes: Vec<Outcome>, forks:
     })
 }
 
-/// What a change still waits for, in words; nothing when that has ended.
-fn left(drain: &Drain, play: &str, outcomes: &[Outcome]) -> Option<String> {
-    let words: Vec<String> = drain.waits.iter().flat_map(|wait| remains(wait, drain.timeout, play, outcomes)).collect();
-    (!words.is_empty()).then(|| words.join(", "))
-}
-
-fn remains(wait: &Wait, timeout: u32, play: &str, outcomes: &[Outcome]) -> Vec<String> {
-    let counted = |count: u64, what: &str| format!("{count} {what}{} left", if count == 1 { "" } else { "s" });
-    match wait {
-        Wait::Connections(0) => Vec::new(),
-        Wait::Connections(count) => vec![counted(*count, "connection")],
-        Wait::Sessions(names) => names
-            .iter()
-            .filter_map(|name| {
-                let host = outcomes.iter().find(|one| one.host == *name && one.trouble.is_none());
-                let known = host.and_then(|one| one.lingering.iter().find(|(of, _)| of == play));
-                match known {
-                    None => Some(format!("the sessions on {name} are not known")),
-                    Some((_, found)) if found.sessions == 0 || found.seconds >= timeout.into() => None,
-                    Some((_, found)) => {
-                        let count = u64::try_from(found.sessions).unwrap_or(u64::MAX);
-                        Some(format!("{} on {name}", counted(count, "older session")))
+/// What a change still waits for.
+fn left(drain: &Drain, play: &str, outcomes: &[Outcome]) -> Left {
+    let (mut words, mut unknown) = (Vec::new(), Vec::new());
+    for wait in &drain.waits {
+        match wait {
+            Wait::Connections(0) => {}
+            Wait::Connections(count) => words.push(counted(*count, "connection")),
+            Wait::Sessions(names) => {
+                for name in names {
+                    match lingering(name, play, outcomes) {
+                        None => unknown.push(format!("the sessions on {name} are not known in this run")),
+                        Some(found) if found.sessions == 0 || found.seconds >= drain.timeout.into() => {}
+                        Some(found) => {
+                            let count = u64::try_from(found.sessions).unwrap_or(u64::MAX);
+                            words.push(format!("{} on {name}", counted(count, "older session")));
+                        }
                     }
                 }
-            })
-            .collect(),
+            }
+        }
     }
+    match (unknown.is_empty(), words.is_empty()) {
+        (false, _) => Left::Unknown([unknown, words].concat().join(", ")),
+        (true, false) => Left::Some(words.join(", ")),
+        (true, true) => Left::Nothing,
+    }
+}
+
+fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{} left", if count == 1 { "" } else { "s" })
+}
+
+fn lingering(host: &str, play: &str, outcomes: &[Outcome]) -> Option<Lingering> {
+    let host = outcomes.iter().find(|one| one.host == host && one.trouble.is_none())?;
+    host.lingering.iter().find(|(of, _)| of == play).map(|(_, found)| *found)
 }

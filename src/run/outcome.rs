@@ -82,6 +82,11 @@ impl Item {
         self.warnings.extend(diff.warnings);
     }
 
+    fn push(&mut self, change: Change, progress: Progress) {
+        self.changes.push(change);
+        self.progress.push(progress);
+    }
+
     /// Every change with how far it has come.
     pub fn each(&self) -> impl Iterator<Item = (&Change, &Progress)> {
         self.changes.iter().zip(&self.progress)
@@ -105,20 +110,18 @@ impl Item {
         let empty = Self { warnings: self.warnings.clone(), ..Self::new(fresh.play.clone(), fresh.kind) };
         let old = std::mem::replace(self, empty);
         let picked: Vec<bool> = old.changes.iter().map(|change| picks(&old, change)).collect();
-        let now: Vec<Change> = fresh.changes.iter().filter(|change| picks(&fresh, change)).cloned().collect();
-        let mut held = Vec::new();
+        let mut now: Vec<Change> = fresh.changes.iter().filter(|change| picks(&fresh, change)).cloned().collect();
         for ((change, progress), picked) in old.changes.into_iter().zip(old.progress).zip(picked) {
-            if !picked || (progress == Progress::Made && !now.contains(&change)) {
-                self.changes.push(change);
-                self.progress.push(progress);
-            } else if matches!(progress, Progress::Held(_)) {
-                held.push((change.summary, progress));
+            let again = now.iter().position(|fresh| picked && fresh.summary == change.summary);
+            match (again.map(|at| now.remove(at)), progress) {
+                (None, progress) if !picked || progress == Progress::Made => self.push(change, progress),
+                (None, _) => {}
+                (Some(fresh), Progress::Held(why)) => self.push(fresh, Progress::Held(why)),
+                (Some(fresh), _) => self.push(fresh, Progress::Planned),
             }
         }
         for change in now {
-            let known = held.iter().find(|(summary, _)| *summary == change.summary);
-            self.progress.push(known.map_or(Progress::Planned, |(_, progress)| progress.clone()));
-            self.changes.push(change);
+            self.push(change, Progress::Planned);
         }
         let new: Vec<String> = fresh.warnings.into_iter().filter(|text| !self.warnings.contains(text)).collect();
         self.warnings.extend(new);
