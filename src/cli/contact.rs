@@ -12,7 +12,7 @@ use crate::{
     run::{self, GivenUp, Options, Outcome},
 };
 use std::{
-    sync::atomic::AtomicBool,
+    sync::{Arc, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 
@@ -21,12 +21,12 @@ impl Apply {
     pub(super) fn outcomes(
         &self,
         work: &Work,
-        interrupted: &AtomicBool,
+        interrupted: &Arc<AtomicBool>,
         deadline: Instant,
         reviewed: Option<&PlanFile>,
         inputs: &str,
     ) -> Result<Vec<Outcome>, Refusal> {
-        let session = Session::new(self.timeout)?;
+        let session = Session::new(self.timeout)?.interrupted_by(Arc::clone(interrupted));
         let connect = |(number, target): (usize, &Target)| {
             let connection = session.connect(&target.host, number);
             if self.verbose > 1 {

@@ -17,7 +17,10 @@ use crate::{
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -33,6 +36,7 @@ pub struct Session {
     folder: tempfile::TempDir,
     connect_timeout: u32,
     run: Arc<Run>,
+    interrupted: Arc<AtomicBool>,
 }
 
 /// A way onto one host. As [`Observe`] it can only ask.
@@ -43,6 +47,7 @@ pub struct Connection {
     anew: Option<Vec<String>>,
     close: Option<Vec<String>>,
     run: Arc<Run>,
+    interrupted: Arc<AtomicBool>,
 }
 
 impl Session {
@@ -54,17 +59,25 @@ impl Session {
             .tempdir_in("/tmp")
             .or_else(|_| tempfile::Builder::new().prefix("lvs-ftp-").tempdir())
             .map_err(|error| format!("failed to make a folder for ssh's sockets: {error}"))?;
-        Ok(Self { folder, connect_timeout, run: Arc::new(Run::new()) })
+        Ok(Self { folder, connect_timeout, run: Arc::new(Run::new()), interrupted: Arc::default() })
+    }
+
+    /// When this is set, no answer is waited for any more from a host that was not changed.
+    #[must_use]
+    pub fn interrupted_by(self, interrupted: Arc<AtomicBool>) -> Self {
+        Self { interrupted, ..self }
     }
 
     /// The way onto a host. `number` tells the run's hosts apart.
     #[must_use]
     pub fn connect(&self, host: &HostVars, number: usize) -> Connection {
         let shell = become_words(host.become_.as_ref());
-        let run = Arc::clone(&self.run);
+        let (run, interrupted) = (Arc::clone(&self.run), Arc::clone(&self.interrupted));
         match &host.connection {
-            Route::Local => Connection { words: shell, anew: None, close: None, run },
-            Route::Exec(words) => Connection { words: [&words[..], &shell].concat(), anew: None, close: None, run },
+            Route::Local => Connection { words: shell, anew: None, close: None, run, interrupted },
+            Route::Exec(words) => {
+                Connection { words: [&words[..], &shell].concat(), anew: None, close: None, run, interrupted }
+            }
             Route::Ssh { address, port, user, private_key, common_args, extra_args } => {
                 let socket = self.folder.path().join(number.to_string());
                 let socket = Utf8PathBuf::from(socket.to_string_lossy().into_owned());
@@ -80,6 +93,7 @@ impl Session {
                     anew: Some([&anew[..], &to, &end, &shell].concat()),
                     close: Some([&shared[..], &to, &["-O", "exit"].map(str::to_owned), &end].concat()),
                     run,
+                    interrupted,
                 }
             }
         }
@@ -125,6 +139,8 @@ pub struct Writable {
     connection: Connection,
     guard: Option<Guard>,
     lock: Mutex<Lock>,
+    /// Whether it was changed: then what follows is part of that.
+    touched: AtomicBool,
 }
 
 /// What a run has of a host's lock.
@@ -154,7 +170,7 @@ impl Connection {
     #[must_use]
     pub fn writable(self, undo: Option<Duration>) -> Writable {
         let guard = undo.filter(|_| self.anew.is_some()).map(Guard::new);
-        Writable { connection: self, guard, lock: Mutex::new(Lock::None) }
+        Writable { connection: self, guard, lock: Mutex::new(Lock::None), touched: AtomicBool::new(false) }
     }
 
     /// Ends the shared connection.
@@ -172,11 +188,17 @@ impl Connection {
     }
 
     fn round_trip(&self, script: &Script, limit: Duration) -> Result<Reply, HostError> {
-        self.ask(&self.words, script, limit)
+        self.ask(&self.words, script, limit, &|| false)
     }
 
-    fn ask(&self, words: &[String], script: &Script, limit: Duration) -> Result<Reply, HostError> {
-        let finished = process::run(words, &script.text, limit).map_err(HostError::Unreachable)?;
+    fn ask(
+        &self,
+        words: &[String],
+        script: &Script,
+        limit: Duration,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Reply, HostError> {
+        let finished = process::run_until(words, &script.text, limit, stop).map_err(HostError::Unreachable)?;
         let reply = script.reply(&finished.stdout);
         if reply.done {
             return Ok(reply);
@@ -194,6 +216,7 @@ impl Connection {
             End::Late(limit) => {
                 HostError::Failed(format!("the host began to answer, but did not end within {} s", limit.as_secs()))
             }
+            End::Stopped => HostError::Failed("interrupted before it answered".to_owned()),
             End::Endless => HostError::Failed(format!("the host prints without end: {words}")),
             End::Status(status) if !begun => HostError::Failed(format!(
                 "failed to start a shell: {} ended with status {status}: {words}",
@@ -207,17 +230,32 @@ impl Connection {
     }
 }
 
+impl Connection {
+    fn look(&self, probes: &[Probe], stop: &dyn Fn() -> bool) -> Result<Facts, HostError> {
+        let parts: Vec<String> = probes.iter().flat_map(Probe::scripts).collect();
+        let reply = self.ask(&self.words, &Script::new(&parts, false), OBSERVE_LIMIT, stop)?;
+        Ok(Facts::read(probes, &reply.answers))
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
+    }
+}
+
 impl Observe for Connection {
     fn observe(&self, probes: &[Probe]) -> Result<Facts, HostError> {
-        let parts: Vec<String> = probes.iter().flat_map(Probe::scripts).collect();
-        let reply = self.round_trip(&Script::new(&parts, false), OBSERVE_LIMIT)?;
-        Ok(Facts::read(probes, &reply.answers))
+        self.look(probes, &|| self.is_interrupted())
     }
 }
 
 impl Observe for Writable {
     fn observe(&self, probes: &[Probe]) -> Result<Facts, HostError> {
-        self.connection.observe(probes)
+        let stop = || self.connection.is_interrupted() && !self.touched.load(Ordering::Relaxed);
+        let facts = self.connection.look(probes, &stop)?;
+        Ok(match self.guard.as_ref().and_then(Guard::name) {
+            Some(own) => facts.without_guard(&own),
+            None => facts,
+        })
     }
 }
 
@@ -247,6 +285,7 @@ impl Change for Writable {
     }
 
     fn change(&self, steps: &[Step]) -> Result<(), StepError> {
+        self.touched.store(true, Ordering::Relaxed);
         let parts = match &self.guard {
             Some(guard) => guard.scripts(steps),
             None => steps.iter().map(step_script::script).collect(),
@@ -279,7 +318,7 @@ impl Change for Writable {
             return Ok(());
         };
         guard.confirm(|script, limit| {
-            let reply = self.connection.ask(words, &Script::new(&[script], true), limit)?;
+            let reply = self.connection.ask(words, &Script::new(&[script], true), limit, &|| false)?;
             match reply.answers.iter().find(|answer| answer.status != 0) {
                 None => Ok(()),
                 Some(answer) => Err(HostError::Failed(answer.last_words())),

@@ -42,6 +42,11 @@ impl Guard {
         Self { timeout, armed: Mutex::new(None) }
     }
 
+    /// Its name on the host, while it is armed.
+    pub fn name(&self) -> Option<String> {
+        self.armed().as_ref().map(|armed| armed.name.clone())
+    }
+
     /// The text of each step. Before the first one that needs it, the guard is armed; each that needs it is written down
     /// before it is made.
     pub fn scripts(&self, steps: &[Step]) -> Vec<String> {

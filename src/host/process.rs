@@ -26,6 +26,8 @@ pub(super) enum End {
     Late(Duration),
     /// It was killed: it printed without end.
     Endless,
+    /// It was killed: nobody waits for it any more.
+    Stopped,
 }
 
 /// What a child left behind.
@@ -65,11 +67,21 @@ pub(super) fn start(
 
 /// Runs a command with this input. An error says why it could not be started; its text fits after "failed to connect: ".
 pub(super) fn run(words: &[String], input: &str, limit: Duration) -> Result<Finished, String> {
+    run_until(words, input, limit, &|| false)
+}
+
+/// The same, but it is killed as soon as `stop` says so.
+pub(super) fn run_until(
+    words: &[String],
+    input: &str,
+    limit: Duration,
+    stop: &dyn Fn() -> bool,
+) -> Result<Finished, String> {
     let local = |error: io::Error| format!("{} cannot be run here: {error}", words.first().map_or("", |word| word));
     let (child, reader, mut said) = start(words, |command| command.stdin_bytes(input))?;
     let printed = Printed::collect(reader);
-    let end = end(&child, &printed, &said, limit).map_err(local)?;
-    if matches!(end, End::Late(_) | End::Endless) {
+    let end = end(&child, &printed, &said, limit, stop).map_err(local)?;
+    if matches!(end, End::Late(_) | End::Endless | End::Stopped) {
         kill_group(&child);
     }
     let stderr = read_whole(&mut said).map_err(local)?;
@@ -85,7 +97,13 @@ pub(super) fn read_whole(said: &mut File) -> io::Result<Vec<u8>> {
 }
 
 /// Waits until the child has ended and its output is read, or a limit is reached.
-fn end(child: &duct::Handle, printed: &Printed, said: &File, limit: Duration) -> io::Result<End> {
+fn end(
+    child: &duct::Handle,
+    printed: &Printed,
+    said: &File,
+    limit: Duration,
+    stop: &dyn Fn() -> bool,
+) -> io::Result<End> {
     let deadline = Instant::now() + limit;
     loop {
         let rest = deadline.saturating_duration_since(Instant::now());
@@ -96,6 +114,9 @@ fn end(child: &duct::Handle, printed: &Printed, said: &File, limit: Duration) ->
         let ended = if all_read { child.wait_timeout(rest.min(LOOK))? } else { None };
         if let Some(output) = ended {
             return Ok(output.status.code().map_or(End::Signal, End::Status));
+        }
+        if stop() {
+            return Ok(End::Stopped);
         }
         if rest.is_zero() {
             return Ok(End::Late(limit));

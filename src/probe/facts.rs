@@ -120,6 +120,15 @@ impl Facts {
         })
     }
 
+    /// The same without one undo guard: a run's own is none of an earlier run.
+    #[must_use]
+    pub fn without_guard(mut self, own: &str) -> Self {
+        if let Some(Ok(Fact::UndoGuards(guards))) = self.0.get_mut(&Probe::UndoGuards) {
+            guards.retain(|guard| !matches!(guard, UndoGuard::Armed { name } if name == own));
+        }
+        self
+    }
+
     /// Undo guards that earlier runs left.
     pub fn undo_guards(&self) -> Result<&[UndoGuard], Unknown> {
         self.get(&Probe::UndoGuards, |fact| if let Fact::UndoGuards(found) = fact { Some(&**found) } else { None })

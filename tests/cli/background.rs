@@ -66,11 +66,20 @@ pub struct Gate<'a>(&'a Host);
 impl<'a> Gate<'a> {
     /// A gate that is shut.
     pub fn shut(control: &Control, host: &'a Host, name: &str, tool: &str, pattern: &str) -> Self {
+        Self::shut_if(control, host, name, tool, pattern, "true")
+    }
+
+    /// A gate that is shut for those who come while a run has the host's lock.
+    pub fn shut_while_locked(control: &Control, host: &'a Host, name: &str, tool: &str, pattern: &str) -> Self {
+        Self::shut_if(control, host, name, tool, pattern, "[ -s /run/lvs-ftp/lock ]")
+    }
+
+    fn shut_if(control: &Control, host: &'a Host, name: &str, tool: &str, pattern: &str, when: &str) -> Self {
         let path = format!("hosts/{name}/tools/{tool}");
         let own = std::fs::read_to_string(control.path(&path)).unwrap_or_default();
         let rest =
             own.strip_prefix("#!/bin/bash\n").map_or_else(|| format!("exec /usr/sbin/{tool} \"$@\""), str::to_owned);
-        let wait = "touch /run/reached; while [ -e /run/gate ]; do sleep 0.05; done";
+        let wait = format!("if {when}; then touch /run/reached; while [ -e /run/gate ]; do sleep 0.05; done; fi");
         control.script(&path, &format!("case \"$*\" in {pattern}) {wait} ;; esac\n{rest}"));
         host.write("run/gate", "");
         Self(host)

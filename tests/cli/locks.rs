@@ -145,8 +145,7 @@ fn a_host_without_locks() {
         "[WARNING]: lvs1: flock is not there, so a run from another control host is not kept out: install util-linux\n";
     let ran = control.apply(&[]).ended(0);
     assert_eq!(ran.stderr, warning);
-    let told: serde_json::Value = serde_json::from_str(&control.apply(&["--output", "json"]).ended(0).stdout).unwrap();
-    assert_eq!((&told["warnings"][0]["host"], &told["changes"]), (&"lvs1".into(), &serde_json::json!([])));
+    assert_eq!(control.apply(&[]).ended(0).stderr, "", "nor does a run that finds nothing to do");
     assert_eq!(control.apply(&["--check"]).ended(0).stderr, "", "a check takes no locks");
 }
 

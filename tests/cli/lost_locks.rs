@@ -45,7 +45,7 @@ fn a_lost_holder() {
         let control = Control::new();
         let router = Host::new(&control, "lvs1");
         one_router(&control, router.variables());
-        let gate = Gate::shut(&control, &router, "lvs1", "ipvsadm", "\"-S -n\"");
+        let gate = Gate::shut_while_locked(&control, &router, "lvs1", "ipvsadm", "\"-S -n\"");
         let run = Running::start(&control, &["-l", "lvs1"]);
         gate.reached();
         let lock = router.path("run/lvs-ftp/lock");
@@ -75,7 +75,7 @@ fn a_cut_link() {
     let host = Host::new(&control, "lvs1");
     let sshd = Sshd::start(&control, &host, "/bin/sh", "");
     one_router(&control, sshd.variables());
-    let gate = Gate::shut(&control, &host, "lvs1", "ipvsadm", "\"-S -n\"");
+    let gate = Gate::shut_while_locked(&control, &host, "lvs1", "ipvsadm", "\"-S -n\"");
     let words = host.words();
     let enter = format!("exec setsid {} \"$@\"", words.join(" "));
     let run = Running::start_by(&control, &enter, &["-l", "lvs1"]);
@@ -98,7 +98,7 @@ fn a_killed_run_over_ssh() {
     let host = Host::new(&control, "lvs1");
     let sshd = Sshd::start(&control, &host, "/bin/sh", "");
     one_router(&control, sshd.variables());
-    let gate = Gate::shut(&control, &host, "lvs1", "ipvsadm", "\"-S -n\"");
+    let gate = Gate::shut_while_locked(&control, &host, "lvs1", "ipvsadm", "\"-S -n\"");
     let enter = format!("exec setsid {} \"$@\"", host.words().join(" "));
     let run = Running::start_by(&control, &enter, &["-l", "lvs1"]);
     gate.reached();
@@ -116,7 +116,7 @@ fn a_silent_run() {
     one_router(&control, router.variables());
     std::fs::create_dir(control.path("other")).unwrap();
     std::fs::copy(control.path("inventory/hosts.json"), control.path("other/hosts.json")).unwrap();
-    let gate = Gate::shut(&control, &router, "lvs1", "ipvsadm", "\"-S -n\"");
+    let gate = Gate::shut_while_locked(&control, &router, "lvs1", "ipvsadm", "\"-S -n\"");
     let silent = Running::start(&control, &["-l", "lvs1"]);
     gate.reached();
     silent.signal(Signal::STOP);
