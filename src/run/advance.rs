@@ -61,7 +61,8 @@ pub(super) fn advance<H: Change>(
     outcome
 }
 
-/// Looks whether a stage did what it should; only then the host is told to keep it.
+/// Looks at what a stage did, and tells the host over a new connection to keep it. What is not as it should be is no
+/// reason to undo the rest: half a stage is no half state.
 fn confirm<H: Change>(
     target: &Target,
     host: &H,
@@ -69,18 +70,22 @@ fn confirm<H: Change>(
     stage: Stage,
     picks: &(dyn Fn(&Item, &Planned) -> bool + Sync),
 ) {
-    outcome.refresh(look(target, host), &|item, change| change.stage == stage && picks(item, change));
+    let fresh = look(target, host);
+    if let Err(error) = host.confirm() {
+        outcome.trouble = Some(error.into());
+        return;
+    }
+    outcome.refresh(fresh, &|item, change| change.stage == stage && picks(item, change));
     if outcome.trouble.is_some() {
         return;
     }
     let rest = picked(outcome, stage, picks);
-    if !rest.is_empty() {
+    if rest.is_empty() {
+        outcome.verified = true;
+    } else {
         let rest = rest.iter().map(|(item, at)| &outcome.items[*item].changes[*at]);
         outcome.trouble = Some(super::differs(rest));
-        return;
     }
-    outcome.verified = true;
-    outcome.trouble = host.confirm().err().map(Trouble::from);
 }
 
 /// Where the planned changes of a stage are that `picks` takes: item and change.

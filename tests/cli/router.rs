@@ -16,7 +16,7 @@ const RULES: &str = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT 
     *mangle\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n\
     :POSTROUTING ACCEPT [0:0]\n[1:50] -A PREROUTING -i eth9 -j RETURN\n\
     [5:400] -A PREROUTING -d 192.0.2.10/32 -p tcp -m tcp --dport 5000:6000 -m comment --comment \"lvs-ftp: Public FTP\" \
-    -j MARK --set-xmark 0x15/0xffffffff\n[2:60] -A PREROUTING -i eth8 -j RETURN\nCOMMIT\n";
+    -j RETURN\n[2:60] -A PREROUTING -i eth8 -j RETURN\nCOMMIT\n";
 
 /// Two destinations that shall go, and one that is lacking.
 const IPVS: &str = "-A -f 21 -s wlc -p 300\n-a -f 21 -r 10.1.1.98:0 -m -w 5\n-a -f 21 -r 10.1.1.99:0 -m -w 5\n";
