@@ -91,7 +91,7 @@ pub const ROUNDS: &[&[Breakage]] = &[
             host: "ftp1",
             make: "mv /etc/vsftpd.conf /root; mkdir /etc/vsftpd.conf",
             undo: "rmdir /etc/vsftpd.conf; mv /root/vsftpd.conf /etc",
-            error: "failed to read vsftpd's configuration: cat ended with status 1: cat: /etc/vsftpd.conf: Is a directory",
+            error: "failed to read vsftpd's configuration: /etc/vsftpd.conf is not a regular file: remove it, or put one there",
             ..DEFAULT
         },
         Breakage {

@@ -121,7 +121,7 @@ pub const MARKS: &[Drift] = &[
         changes: &[
             ADD_CONTROL_LATE,
             r#"mark_rules remove contract: mangle (stale): -A PREROUTING -d 192.0.2.10/32 -p tcp -m tcp --dport 21 -m comment --comment "lvs-ftp: Public FTP" -j MARK --set-xmark 0x14/0xffffffff"#,
-            "mark_rules remove contract: mangle (superfluous): -A PREROUTING -d 192.0.2.10/32 -p tcp -m tcp --dport 21 -j MARK --set-xmark 0x15/0xffffffff",
+            r#"mark_rules remove contract: mangle (superfluous): -A PREROUTING -d 192.0.2.10/32 -p tcp -m tcp --dport 21 -m comment --comment "lvs-ftp: Public FTP" -j MARK --set-xmark 0x15/0xffffffff"#,
             "virtual_service remove contract: virtual service of an older mark: -f 20 -s wlc -p 300",
         ],
         ..DEFAULT

@@ -17,8 +17,9 @@ use std::{
 pub type Listing = BTreeMap<String, String>;
 
 /// What sshd and sudo write by themselves, whatever is done through them: the log of connections, and the note of a
-/// password that sudo asked for in vain. Nothing else may differ.
-const WRITTEN_BY_THE_WAY_IN: [&str; 4] = ["/var/log/sshd.log", "/run/sudo", "/run/sudo/ts", "/run/sudo/ts/ops"];
+/// password that sudo asked for in vain; and the lock of a run that wanted to change something. Nothing else may differ.
+const WRITTEN_BY_THE_WAY_IN: [&str; 5] =
+    ["/var/log/sshd.log", "/run/sudo", "/run/sudo/ts", "/run/sudo/ts/ops", "/run/lvs-ftp/lock"];
 
 /// Every file. Of the root file system only what differs from the lower layers, which is all that was ever written:
 /// the first write to a file, its times and owner included, makes a copy here.

@@ -135,7 +135,7 @@ pub fn expect_service() {
 fn expect_all_of_it(changes: &[String], healthy: &BTreeMap<&str, Host>) {
     for (host, kinds) in [
         ("lvs1", &["ip_forward", "nat_rule", "mark_rules", "virtual_service", "saved_filter", "saved_ipvs"][..]),
-        ("lvs1", &["boot_forward", "service_at_boot"]),
+        ("lvs1", &["boot_sysctl", "service_at_boot"]),
         ("ftp1", &["vsftpd_conf", "vsftpd_reload", "service_at_boot"]),
         ("ftp2", &["vsftpd_conf", "service", "service_at_boot"]),
     ] {
