@@ -155,7 +155,8 @@ who=; read -r who </var/run/lvs-ftp/lock || :
                 (word @ ("busy" | "changing"), line) => {
                     let since: &Instant = busy_since.get_or_insert_with(Instant::now);
                     let changing = word == "changing";
-                    let patience = if !changing && self.is_older(line) { wait.max(GRACE) } else { wait };
+                    // What a killed run has begun ends by itself, mostly at once.
+                    let patience = if changing || self.is_older(line) { wait.max(GRACE) } else { wait };
                     if since.elapsed() >= patience {
                         held.abandon();
                         let still = "a change of a run that has ended is still being made there";
