@@ -72,7 +72,7 @@ fn either_disarmed_or_fired() {
         let folder = tempfile::tempdir().unwrap();
         let parent = Utf8Path::from_path(folder.path()).unwrap();
         let g = armed(shell, parent, 4);
-        std::thread::sleep(std::time::Duration::from_millis(number * 130));
+        std::thread::sleep(std::time::Duration::from_millis(number * 220));
         let (done, said) = disarm(shell, &g);
         if done {
             std::thread::sleep(std::time::Duration::from_millis(1500));
