@@ -4,7 +4,7 @@ use super::{Exit, defaults, locking, plan_file, say, signals};
 use crate::{
     desired::{self, ResolvedCluster, Side, Target},
     inventory::{ConnectionOptions, Inventory, Pattern},
-    playbook::{self, Play},
+    playbook::{self, ClusterPlay},
     report::{self, Detail, Report},
     run::{Outcome, Trouble},
     source::{Fault, Faults, Hold},
@@ -147,7 +147,7 @@ impl From<String> for Refusal {
 /// What the inputs leave to be done.
 pub(super) struct Work {
     /// The plays to run, with the names of their hosts that are contacted.
-    plays: Vec<(Play, Vec<String>)>,
+    plays: Vec<(ClusterPlay, Vec<String>)>,
     pub(super) targets: Vec<Target>,
     pub(super) sides: Vec<Side>,
 }
@@ -214,7 +214,7 @@ impl Apply {
         let contacted = |name: &str| limit.as_ref().is_none_or(|limit| limit.iter().any(|host| host == name));
         // Every cluster is checked, whether it is selected or not.
         desired::targets(clusters, clusters)?;
-        let selects = |play: &Play, tag: &str| self.tagged(&[&play.tags[..], &[tag.to_owned()]].concat());
+        let selects = |play: &ClusterPlay, tag: &str| self.tagged(&[&play.tags[..], &[tag.to_owned()]].concat());
         let selected: Vec<&ResolvedCluster> = clusters
             .iter()
             .filter(|cluster| ["running", "boot"].iter().any(|tag| selects(&cluster.play, tag)))

@@ -1,10 +1,10 @@
 //! Rules between clusters: no two may claim the same packets.
 
-use crate::playbook::{Cluster, Play};
+use crate::playbook::{Cluster, ClusterPlay};
 use crate::source::{Fault, shown};
 
 /// What is wrong between any two plays.
-pub(super) fn clusters(plays: &[Play]) -> Vec<Fault> {
+pub(super) fn clusters(plays: &[&ClusterPlay]) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (index, play) in plays.iter().enumerate() {
         for before in &plays[..index] {
@@ -15,7 +15,7 @@ pub(super) fn clusters(plays: &[Play]) -> Vec<Fault> {
     faults
 }
 
-fn same_mark(before: &Play, play: &Play) -> Option<Fault> {
+fn same_mark(before: &ClusterPlay, play: &ClusterPlay) -> Option<Fault> {
     let mark = play.cluster.firewall_mark;
     (before.cluster.firewall_mark == mark).then(|| {
         let (first, second) = (shown(&before.name), shown(&play.name));
@@ -26,7 +26,7 @@ fn same_mark(before: &Play, play: &Play) -> Option<Fault> {
     })
 }
 
-fn same_ports(before: &Play, play: &Play) -> Option<Fault> {
+fn same_ports(before: &ClusterPlay, play: &ClusterPlay) -> Option<Fault> {
     if before.cluster.virtual_ip != play.cluster.virtual_ip {
         return None;
     }

@@ -14,14 +14,14 @@ pub use target::{Target, Wanted, targets};
 
 use crate::inventory::{HostVars, Pattern};
 use crate::lvs::Weight;
-use crate::playbook::{Play, Services};
+use crate::playbook::{ClusterPlay, Services};
 use std::net::Ipv4Addr;
 
 /// A cluster with its hosts. Membership is always whole: `--limit` only says which of them are contacted.
 #[derive(Debug, Clone)]
 pub struct ResolvedCluster {
     /// What the playbook says.
-    pub play: Play,
+    pub play: ClusterPlay,
     /// The LVS routers, in the pattern's order; at least one.
     pub routers: Vec<HostVars>,
     /// The FTP servers, in the pattern's order; at least one.

@@ -3,7 +3,7 @@
 use super::{RealServer, ResolvedCluster, between};
 use crate::inventory::{ConnectionOptions, HostVars, Inventory, Pattern};
 use crate::lvs::ForwardingMethod;
-use crate::playbook::Play;
+use crate::playbook::{ClusterPlay, Play};
 use crate::source::{Fault, Faults, shown};
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,10 +17,11 @@ pub fn resolve(
     let mut hosts = Hosts { inventory, options, known: BTreeMap::new() };
     let mut faults = Vec::new();
     let mut clusters = Vec::new();
-    for play in plays {
+    let stated: Vec<&ClusterPlay> = plays.iter().map(|Play::Cluster(play)| play).collect();
+    for play in &stated {
         clusters.extend(cluster(play, &mut hosts, &mut faults));
     }
-    faults.extend(between::clusters(plays));
+    faults.extend(between::clusters(&stated));
     Faults::check(faults).map(|()| clusters)
 }
 
@@ -55,7 +56,7 @@ impl Hosts<'_> {
     }
 }
 
-fn cluster(play: &Play, hosts: &mut Hosts<'_>, faults: &mut Vec<Fault>) -> Option<ResolvedCluster> {
+fn cluster(play: &ClusterPlay, hosts: &mut Hosts<'_>, faults: &mut Vec<Fault>) -> Option<ResolvedCluster> {
     let routers = hosts.select(&play.cluster.routers.hosts, faults);
     let servers = hosts.select(&play.cluster.real_servers.hosts, faults);
     let (routers, servers) = (routers?, servers?);
@@ -77,7 +78,7 @@ fn cluster(play: &Play, hosts: &mut Hosts<'_>, faults: &mut Vec<Fault>) -> Optio
 }
 
 /// Which hosts the patterns of the play's services select.
-fn service_hosts(play: &Play, inventory: &Inventory, faults: &mut Vec<Fault>) -> Vec<(Pattern, Vec<String>)> {
+fn service_hosts(play: &ClusterPlay, inventory: &Inventory, faults: &mut Vec<Fault>) -> Vec<(Pattern, Vec<String>)> {
     let sides = [&play.cluster.routers.services, &play.cluster.real_servers.services];
     let patterns = sides.into_iter().flat_map(|side| side.values()).filter_map(|service| service.hosts.as_ref());
     let mut all = Vec::new();
@@ -90,7 +91,7 @@ fn service_hosts(play: &Play, inventory: &Inventory, faults: &mut Vec<Fault>) ->
     all
 }
 
-fn real_server(play: &Play, host: HostVars, faults: &mut Vec<Fault>) -> Option<RealServer> {
+fn real_server(play: &ClusterPlay, host: HostVars, faults: &mut Vec<Fault>) -> Option<RealServer> {
     let Some(real_ip) = host.real_ip else {
         let message = format!("the real server {} has no address on the real network", shown(&host.name));
         faults.push(Fault::at(&host.place, message).hint("set `lvs_real_ip` to its IPv4 address there"));

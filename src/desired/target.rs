@@ -4,7 +4,7 @@ use super::{ResolvedCluster, services};
 use crate::{
     inventory::HostVars,
     lvs::{ActiveNat, FirewallMark, ForwardingMethod},
-    playbook::{Cluster, Director, Play, Services},
+    playbook::{Cluster, ClusterPlay, Director, Services},
     probe::{IptablesCommand, Probe},
     resource::{
         ActiveSource, BootSysctl, ExpireQuiescentTemplate, IpForward, MarkRules, NatRule, NoUndoGuard, Parameter,
@@ -79,17 +79,17 @@ struct Targets<'a> {
 /// A host under construction: what its earlier clusters want, typed, so that later ones can be compared.
 struct Host<'a> {
     target: Target,
-    nat_rules: Vec<(&'a Play, NatRule)>,
+    nat_rules: Vec<(&'a ClusterPlay, NatRule)>,
     mark_rules: Vec<MarkRules>,
     virtual_services: Vec<VirtualService>,
-    vsftpd: Vec<(&'a Play, VsftpdSettings)>,
+    vsftpd: Vec<(&'a ClusterPlay, VsftpdSettings)>,
     /// Whether any of them wants persistence templates kept.
     keeps_templates: bool,
-    services: Vec<(&'a Play, Service)>,
+    services: Vec<(&'a ClusterPlay, Service)>,
 }
 
 impl<'a> Targets<'a> {
-    fn supported(&mut self, play: &Play) {
+    fn supported(&mut self, play: &ClusterPlay) {
         let director = match play.cluster.routers.director {
             Director::Ipvsadm => return,
             Director::Piranha => "piranha",
@@ -137,9 +137,9 @@ impl<'a> Targets<'a> {
     }
 
     /// Two clusters of one network share one rule; they must agree on it.
-    fn nat_rule(&mut self, index: usize, play: &'a Play, rule: NatRule) {
+    fn nat_rule(&mut self, index: usize, play: &'a ClusterPlay, rule: NatRule) {
         let host = &mut self.hosts[index];
-        let same_network = |other: &&(&Play, NatRule)| matches!((other.1.wanted, rule.wanted), (Some((one, _)), Some((two, _))) if one == two);
+        let same_network = |other: &&(&ClusterPlay, NatRule)| matches!((other.1.wanted, rule.wanted), (Some((one, _)), Some((two, _))) if one == two);
         match host.nat_rules.iter().find(same_network) {
             None => {
                 host.want(play, Arc::new(rule.clone()));
@@ -196,7 +196,7 @@ impl<'a> Host<'a> {
     }
 
     /// Adds the services that a side of a cluster needs, with the playbook's own words on them.
-    fn services(&mut self, play: &'a Play, own: &Services, derived: Vec<Service>) {
+    fn services(&mut self, play: &'a ClusterPlay, own: &Services, derived: Vec<Service>) {
         for service in services::merged(own, derived) {
             // What an earlier play said of a service counts; both cannot.
             if self.services.iter().all(|(_, known)| !known.is_same(&service)) {
@@ -232,12 +232,12 @@ impl<'a> Host<'a> {
         self.target
     }
 
-    fn want(&mut self, play: &Play, resource: Arc<dyn Resource>) {
+    fn want(&mut self, play: &ClusterPlay, resource: Arc<dyn Resource>) {
         self.target.wanted.push(Wanted { play: play.name.clone(), resource });
     }
 }
 
-fn differ(first: &Play, second: &Play, host: &HostVars, what: &str, of: &str) -> Fault {
+fn differ(first: &ClusterPlay, second: &ClusterPlay, host: &HostVars, what: &str, of: &str) -> Fault {
     let message = format!(
         "the plays {} and {} want different {what} {of} on {}",
         shown(&first.name),
@@ -259,7 +259,7 @@ fn active(cluster: &Cluster) -> Option<(ipnet::Ipv4Net, ActiveSource)> {
     cluster.real_servers.network.map(|network| (network, source))
 }
 
-fn mark_rules(play: &Play, service: &VirtualService) -> MarkRules {
+fn mark_rules(play: &ClusterPlay, service: &VirtualService) -> MarkRules {
     MarkRules {
         play: play.name.clone(),
         command: service.command.clone(),

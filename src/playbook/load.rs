@@ -22,11 +22,11 @@ pub fn load(paths: &[Utf8PathBuf]) -> Result<Vec<Play>, Faults> {
 pub(super) fn same_names(plays: &[Play]) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (index, play) in plays.iter().enumerate() {
-        if let Some(before) = plays[..index].iter().find(|before| before.name == play.name) {
-            let message = format!("two plays have the name {}", shown(&play.name));
+        if let Some(before) = plays[..index].iter().find(|before| before.name() == play.name()) {
+            let message = format!("two plays have the name {}", shown(play.name()));
             faults.push(
-                Fault::at(&play.name_place, message)
-                    .related(&before.name_place, "the first one")
+                Fault::at(play.name_place(), message)
+                    .related(before.name_place(), "the first one")
                     .hint("give each play a name of its own; its rules on the routers are known by it"),
             );
         }

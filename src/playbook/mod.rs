@@ -14,7 +14,7 @@ mod types;
 pub use load::load;
 pub use play::plays;
 pub use types::{
-    Batch, Cluster, ClusterPlaces, Director, Limits, Play, RealServers, Routers, Service, Services, Vsftpd,
+    Batch, Cluster, ClusterPlaces, ClusterPlay, Director, Limits, Play, RealServers, Routers, Service, Services, Vsftpd,
 };
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! From a playbook's text to its plays.
 
-use super::{Play, batch, cluster, load::same_names};
+use super::{ClusterPlay, Play, batch, cluster, load::same_names};
 use crate::format::harmful;
 use crate::source::{Faults, Node, Reading, Source, Value, shown};
 use std::sync::Arc;
@@ -49,14 +49,14 @@ fn play(node: &Node, reading: &mut Reading) -> Option<Play> {
     let limits = batch::limits(fields, reading);
     let cluster = fields.require(reading, "ftp_cluster").and_then(|node| cluster::read(node, reading));
     let (cluster, places) = cluster?;
-    Some(Play {
+    Some(Play::Cluster(ClusterPlay {
         name: name?,
         tags: tags?,
         limits: limits?,
         cluster,
         name_place: reading.source().place(name_node?.span),
         places,
-    })
+    }))
 }
 
 fn name(node: &Node, reading: &mut Reading) -> Option<String> {

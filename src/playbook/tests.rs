@@ -1,7 +1,7 @@
 //! Laws of the playbook reader; its refusals one by one are in `tests/input`.
 #![expect(clippy::unwrap_used, reason = "a test may stop at what it did not expect")]
 
-use super::{Batch, Play, plays};
+use super::{Batch, Cluster, Play, plays};
 use crate::source::{Faults, Source};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -40,6 +40,12 @@ fn full() -> Value {
 
 fn read(playbook: &Value) -> Result<Vec<Play>, Faults> {
     plays(&Source::new("playbook.json", playbook.to_string()))
+}
+
+/// The cluster of a playbook's first play.
+fn cluster(playbook: &Value) -> Cluster {
+    let Play::Cluster(play) = read(playbook).unwrap().remove(0);
+    play.cluster
 }
 
 /// Applies the change to the nth text of a tree, keys included; whether there was one.
@@ -83,8 +89,7 @@ fn texts() -> usize {
 
 #[test]
 fn the_full_form_is_read() {
-    let plays = read(&full()).unwrap();
-    assert_eq!(plays[0].cluster.routers.serial, [Batch::Percent(50), Batch::Count(1)]);
+    assert_eq!(cluster(&full()).routers.serial, [Batch::Percent(50), Batch::Count(1)]);
     assert!(texts() > 40, "{}", texts());
 }
 
@@ -111,7 +116,7 @@ fn the_defaults_are_the_reference_set_up() {
             "vsftpd": { "settings": {} }, "services": {}
         }
     }}]);
-    assert_eq!(read(&short).unwrap()[0].cluster, read(&long).unwrap()[0].cluster);
+    assert_eq!(cluster(&short), cluster(&long));
 }
 
 #[test]

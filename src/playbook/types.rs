@@ -8,9 +8,34 @@ use indexmap::IndexMap;
 use ipnet::Ipv4Net;
 use std::{collections::BTreeSet, net::Ipv4Addr};
 
-/// One play: a cluster to keep converged.
+/// One play.
 #[derive(Debug, Clone)]
-pub struct Play {
+pub enum Play {
+    /// A cluster to keep converged.
+    Cluster(ClusterPlay),
+}
+
+impl Play {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Cluster(play) => &play.name,
+        }
+    }
+
+    /// Where its name is written.
+    #[must_use]
+    pub const fn name_place(&self) -> &Place {
+        match self {
+            Self::Cluster(play) => &play.name_place,
+        }
+    }
+}
+
+/// A play that states a cluster.
+#[derive(Debug, Clone)]
+pub struct ClusterPlay {
     /// 1 to 200 bytes on one line; unique within a run, for rules are tagged with it.
     pub name: String,
     /// Words for `--tags`.
