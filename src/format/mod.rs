@@ -7,6 +7,8 @@ pub mod ipv4;
 pub mod ipvs;
 pub mod ipvs_file;
 pub mod ipvs_thresholds;
+pub mod keepalived_conf;
+pub mod keepalived_edit;
 pub mod port_set;
 pub mod rule;
 pub mod sh;

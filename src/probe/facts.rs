@@ -1,8 +1,8 @@
 //! The facts of one host: what the probes' answers say, each read once.
 
 use super::{
-    IptablesCommand, Ipvs, NOT_REGULAR, PacketFilter, Probe, SavedFilter, SavedIpvs, Service, ServiceManager, Services,
-    SysctlFiles, UndoGuard, Vsftpd,
+    IptablesCommand, Ipvs, NOT_REGULAR, PacketFilter, Probe, RunningDirector, SavedFilter, SavedIpvs, Service,
+    ServiceManager, Services, SysctlFiles, UndoGuard, Vsftpd,
 };
 use crate::format::last_words;
 use camino::Utf8Path;
@@ -39,6 +39,8 @@ pub enum Fact {
     PacketFilter(Box<PacketFilter>),
     /// The IPVS table.
     Ipvs(Ipvs),
+    /// Daemons that fill the IPVS table by themselves.
+    Directors(Vec<RunningDirector>),
     /// Whether IPv4 packets are forwarded.
     IpForward(bool),
     /// Whether the kernel drops the persistence templates of a server with weight 0.
@@ -105,6 +107,11 @@ impl Facts {
     /// The IPVS table with its connections.
     pub fn ipvs(&self) -> Result<&Ipvs, Unknown> {
         self.get(&Probe::Ipvs, |fact| if let Fact::Ipvs(found) = fact { Some(found) } else { None })
+    }
+
+    /// Daemons that fill the IPVS table by themselves.
+    pub fn directors(&self) -> Result<&[RunningDirector], Unknown> {
+        self.get(&Probe::Directors, |fact| if let Fact::Directors(found) = fact { Some(&**found) } else { None })
     }
 
     /// Whether IPv4 packets are forwarded.

@@ -55,6 +55,7 @@ fn meaning(fact: &Fact) -> String {
             let files: Vec<_> = files.iter().map(|(path, text)| (path, digest(text))).collect();
             format!("{systemd} {has_folder}\n{files:?}\n{special:?}")
         }
+        Fact::Directors(found) => format!("{found:?}"),
         Fact::UndoGuards(found) => format!("{found:?}"),
         // Where a virtual IP is says only in which order routers change.
         Fact::Addresses(_) => String::new(),

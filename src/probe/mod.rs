@@ -1,6 +1,7 @@
 //! What can be asked of a host: each probe is sh text that only reads, and a pure reading of its answer.
 
 mod addresses;
+mod directors;
 mod expire_quiescent_template;
 mod facts;
 mod ip_forward;
@@ -16,6 +17,7 @@ mod undo_guards;
 mod vsftpd;
 mod vsftpd_process;
 
+pub use directors::{Daemon as DirectorDaemon, RunningDirector};
 pub use expire_quiescent_template::PATH as EXPIRE_QUIESCENT_TEMPLATE;
 pub use facts::{Answer, Fact, Facts, Unknown};
 pub use ipvs::Ipvs;
@@ -51,6 +53,8 @@ pub enum Probe {
     PacketFilter(IptablesCommand),
     /// The IPVS table.
     Ipvs,
+    /// Daemons that fill the IPVS table by themselves.
+    Directors,
     /// Whether the kernel forwards IPv4 packets.
     IpForward,
     /// Whether the kernel drops the persistence templates of a server with weight 0.
@@ -78,6 +82,7 @@ impl Probe {
         match self {
             Self::PacketFilter(command) => packet_filter::scripts(command),
             Self::Ipvs => ipvs::scripts(),
+            Self::Directors => directors::scripts(),
             Self::IpForward => ip_forward::scripts(),
             Self::ExpireQuiescentTemplate => expire_quiescent_template::scripts(),
             Self::Vsftpd(conf) => vsftpd::scripts(conf.as_deref()),
@@ -95,6 +100,7 @@ impl Probe {
         match self {
             Self::PacketFilter(_) => packet_filter::read(answers).map(|fact| Fact::PacketFilter(Box::new(fact))),
             Self::Ipvs => ipvs::read(answers).map(Fact::Ipvs),
+            Self::Directors => directors::read(answers).map(Fact::Directors),
             Self::IpForward => ip_forward::read(answers).map(Fact::IpForward),
             Self::ExpireQuiescentTemplate => {
                 expire_quiescent_template::read(answers).map(Fact::ExpireQuiescentTemplate)
@@ -116,6 +122,7 @@ impl fmt::Display for Probe {
         f.write_str(match self {
             Self::PacketFilter(_) => "the packet filter",
             Self::Ipvs => "the IPVS table",
+            Self::Directors => "the daemons that fill the IPVS table",
             Self::IpForward => "net.ipv4.ip_forward",
             Self::ExpireQuiescentTemplate => "net.ipv4.vs.expire_quiescent_template",
             Self::Vsftpd(_) => "vsftpd's configuration",

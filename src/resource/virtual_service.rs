@@ -8,7 +8,7 @@ use crate::{
     },
     lvs::{FirewallMark, ForwardingMethod, Netmask, Persistence, Scheduler, Weight},
     plan::{Action, Change, Diff, Drain, Edit, IpvsEdit, Stage, Step, Wait},
-    probe::{Facts, IptablesCommand, Ipvs, Probe, Unknown},
+    probe::{DirectorDaemon, Facts, IptablesCommand, Ipvs, Probe, RunningDirector, Unknown},
 };
 use std::net::Ipv4Addr;
 
@@ -59,11 +59,12 @@ impl Resource for VirtualService {
     }
 
     fn probes(&self) -> Vec<Probe> {
-        vec![Probe::Ipvs, Probe::PacketFilter(self.command.clone())]
+        vec![Probe::Ipvs, Probe::Directors, Probe::PacketFilter(self.command.clone())]
     }
 
     fn diff(&self, facts: &Facts) -> Result<Diff, Unknown> {
         let ipvs = facts.ipvs()?;
+        one_writer(self.mark, facts.directors()?, None)?;
         let observed = ipvs.table.service(&ServiceKey::mark(self.mark.get()));
         let mut diff = Diff::default();
         diff.changes.extend(self.service(observed));
@@ -81,6 +82,36 @@ impl Resource for VirtualService {
         diff.changes.extend(self.older_services(ipvs, facts)?);
         Ok(diff)
     }
+}
+
+/// Nobody else fills the service of a mark: two that do undo each other's work for ever, and clients meet both.
+pub(super) fn one_writer(
+    mark: FirewallMark,
+    running: &[RunningDirector],
+    ours: Option<DirectorDaemon>,
+) -> Result<(), Unknown> {
+    for director in running.iter().filter(|one| Some(one.daemon) != ours) {
+        let name = director.daemon.name();
+        let refuse = |why: String| Err(Unknown { what: format!("who owns firewall mark {mark}"), why });
+        if let Some((_, path)) = director.marks.iter().find(|(known, _)| *known == mark.get()) {
+            let instead = match director.daemon {
+                DirectorDaemon::Keepalived => "let it own the table (routers: director: keepalived), or take",
+                DirectorDaemon::Pulse | DirectorDaemon::Ldirectord => "take",
+            };
+            return refuse(format!(
+                "{name} (process {}) does, by {path}, and we would too: {instead} the mark's virtual server out of that \
+                 file and make {name} read it again, or stop {name}",
+                director.pid
+            ));
+        }
+        if let Some(unread) = director.unread.first() {
+            return refuse(format!(
+                "{name} (process {}) may, by {unread}: mend that file, or stop {name}",
+                director.pid
+            ));
+        }
+    }
+    Ok(())
 }
 
 impl VirtualService {
@@ -256,5 +287,46 @@ impl VirtualService {
     /// A destination with all that it has, as the command that would make it.
     fn line(&self, destination: &Destination) -> Vec<u8> {
         format!("-a {} {}\n", ServiceKey::mark(self.mark.get()), destination.words().join(" ")).into_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::one_writer;
+    use crate::{
+        lvs::FirewallMark,
+        probe::{DirectorDaemon, RunningDirector},
+    };
+
+    #[test]
+    fn a_daemon_is_in_the_way_only_with_our_mark() {
+        let pulse = RunningDirector {
+            daemon: DirectorDaemon::Pulse,
+            pid: 7,
+            marks: vec![(21, "/etc/sysconfig/ha/lvs.cf".to_owned()), (22, "x".to_owned())],
+            unread: Vec::new(),
+        };
+        let unread = RunningDirector {
+            daemon: DirectorDaemon::Keepalived,
+            marks: Vec::new(),
+            unread: vec!["/etc/keepalived/keepalived.conf, line 1: odd".to_owned()],
+            ..pulse.clone()
+        };
+        let free = FirewallMark::try_from(23).unwrap();
+        let mine = FirewallMark::DEFAULT;
+        assert_eq!(one_writer(mine, &[], None), Ok(()));
+        assert_eq!(one_writer(free, std::slice::from_ref(&pulse), None), Ok(()));
+        assert_eq!(one_writer(mine, std::slice::from_ref(&pulse), Some(DirectorDaemon::Pulse)), Ok(()));
+        let said = |running: &[RunningDirector]| one_writer(mine, running, None).map_err(|unknown| unknown.to_string());
+        let refused = said(&[pulse]).unwrap_err();
+        assert!(refused.contains("firewall mark 21: pulse (process 7) does, by /etc/sysconfig/ha/lvs.cf"), "{refused}");
+        assert!(refused.ends_with("or stop pulse"), "{refused}");
+        let refused = said(&[unread]).unwrap_err();
+        assert!(
+            refused.contains("keepalived (process 7) may, by /etc/keepalived/keepalived.conf, line 1"),
+            "{refused}"
+        );
     }
 }

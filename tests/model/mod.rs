@@ -104,7 +104,7 @@ impl State {
             }
             Probe::Ipvs => vec![said(self.ipvs.render()), said(self.listing())],
             Probe::Addresses => vec![said("2: eth0    inet 10.1.1.1/24 scope global eth0\n")],
-            Probe::UndoGuards => vec![said("")],
+            Probe::UndoGuards | Probe::Directors => vec![said("")],
             Probe::IpForward => vec![said(if self.ip_forward { "1\n" } else { "0\n" })],
             Probe::ExpireQuiescentTemplate => vec![said(if self.expires_templates { "1\n" } else { "0\n" })],
             Probe::Vsftpd(_) => {
