@@ -30,16 +30,6 @@ pub const CHANGES: [Naive; 3] = [
         breaks: |event| event.kind == Kind::Stay,
     },
     Naive {
-        name: "vsftpd_is_restarted",
-        router: ":",
-        server: "
-            kill $(pidof vsftpd)
-            sleep 0.5
-            start-stop-daemon --start --background --make-pidfile --pidfile /run/vsftpd/vsftpd.pid \
-                --exec /usr/sbin/vsftpd",
-        breaks: |event| event.kind == Kind::Long,
-    },
-    Naive {
         name: "a_busy_server_goes_at_once",
         router: "
             busiest=$(ipvsadm -L -n | awk '
@@ -49,10 +39,21 @@ pub const CHANGES: [Naive; 3] = [
         server: ":",
         breaks: |_| true,
     },
+    Naive {
+        name: "vsftpd_is_restarted",
+        router: ":",
+        server: "
+            kill $(pidof vsftpd)
+            sleep 0.5
+            start-stop-daemon --start --background --make-pidfile --pidfile /run/vsftpd/vsftpd.pid \
+                --exec /usr/sbin/vsftpd",
+        breaks: |event| event.kind == Kind::Long,
+    },
 ];
 
-/// Makes them under the load that runs; the windows are in their order.
-pub fn make() -> Vec<Window> {
+/// Makes them under the load that runs; the windows are in their order. The last one is longer than a download: what a
+/// daemon had sent before it was killed still arrives, so some notice late.
+pub fn make(download: Duration) -> Vec<Window> {
     let one = |change: &Naive| {
         let from = now();
         for router in ROUTERS {
@@ -61,7 +62,7 @@ pub fn make() -> Vec<Window> {
         for server in SERVERS {
             on(server, change.server);
         }
-        sleep(Duration::from_secs(6));
+        sleep(Duration::from_secs(6) + if change.name == CHANGES[2].name { download } else { Duration::ZERO });
         Window { from, to: now() }
     };
     CHANGES.iter().map(one).collect()

@@ -135,7 +135,7 @@ fn run(course: &Course) -> Verdicts {
         }
         all.push(Done { change, window: Window { from, to: now() }, faults });
     }
-    let naive = noticed::make();
+    let naive = noticed::make(Duration::from_secs(course.rates.long_seconds));
     let events = load.stop();
     let mut verdicts: Verdicts =
         all.into_iter().map(|done| (done.change.name, judge(done, &events).join("\n"))).collect();
