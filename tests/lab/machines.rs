@@ -1,7 +1,7 @@
 //! Outside: one lab machine for each processor, two at most, run the trials. Each machine claims a trial by making a
 //! file, one goes forward through the list and the other one backward; the results come back as files.
 
-use crate::machine::boot;
+use crate::{load::figures, machine::boot};
 use libtest_mimic::{Arguments, Conclusion, Failed};
 use std::{
     collections::BTreeSet,
@@ -11,7 +11,7 @@ use std::{
     process::{Child, Stdio},
     sync::{Arc, Mutex},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// One trial.
@@ -134,6 +134,7 @@ pub fn inside(mut trials: Vec<Trial>) {
             continue;
         }
         for Trial { name, body, .. } in group {
+            let begun = Instant::now();
             let text = match catch_unwind(AssertUnwindSafe(body)) {
                 Ok(Ok(())) => String::new(),
                 Ok(Err(text)) => text,
@@ -142,6 +143,7 @@ pub fn inside(mut trials: Vec<Trial>) {
                     text.or_else(|| cause.downcast_ref::<&str>().copied()).unwrap_or("it panicked").to_owned()
                 }
             };
+            figures(|| format!("{name}: {:.0} s", begun.elapsed().as_secs_f32()));
             let made = folder.join(format!("{name}.made"));
             fs::write(&made, text).unwrap();
             fs::rename(made, folder.join(format!("{name}.result"))).unwrap();

@@ -11,6 +11,7 @@ mod change_table;
 mod check_writes_nothing;
 mod compare;
 mod converge;
+mod cut_off;
 mod dead;
 mod died;
 mod drift_table;
@@ -58,6 +59,7 @@ fn trials() -> Vec<Trial> {
         check_writes_nothing::trials(),
         foreign::trials(),
         adoption::trials(),
+        cut_off::trials(),
         dead::trials(),
         broken::trials(),
         died::trials(),
