@@ -22,6 +22,7 @@ mod cli {
     mod json;
     mod locks;
     mod lost_locks;
+    mod old_bash;
     mod old_shells;
     mod plan_file;
     mod reload;

@@ -59,8 +59,9 @@ impl Script {
     fn part(&mut self, part: &str, closed: &str, stop_at_failure: bool) {
         let mark = &self.mark;
         self.parts += 1;
+        // Not inside of the `$( )`: bash before 4 looks for its end by counting parentheses, those of `case x)` too.
         self.text.push_str(&format!(
-            "printf '\\n{mark} out\\n'\nsaid=$({{\n{part}\n}} 2>&1 >&3 3>&- {closed}</dev/null)\nstatus=$?\n\
+            "part() {{\n{part}\n}}\nprintf '\\n{mark} out\\n'\nsaid=$(part 2>&1 >&3 3>&- {closed}</dev/null)\nstatus=$?\n\
              printf '\\n{mark} end %s\\n%s' \"$status\" \"$said\"\n"
         ));
         if stop_at_failure {

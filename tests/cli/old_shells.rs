@@ -4,8 +4,9 @@ use super::{
     control::{Control, playbook},
     daemon::Daemon,
     host::Host,
+    old_bash::refuses,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Tools as they were, as far as they differ: no fractions of seconds, `%N` and `sync FILE` unknown, no getconf,
@@ -41,9 +42,14 @@ fn converge(shell: &str, backend: &str, tools: &[(&str, &str)]) {
             control.script(path.strip_prefix(control.path("")).unwrap().as_str(), script);
         }
     }
+    let keeper = control.script("keeper/keeps", KEEPS);
+    let kept = |mut variables: Value| {
+        variables["lvs_ftp_exec"].as_array_mut().unwrap().insert(0, keeper.as_str().into());
+        variables
+    };
     let mut variables = router.variables();
     variables["lvs_iptables"] = backend.into();
-    control.inventory(&[("lvs1", variables)], &[("ftp1", server.server(11))]);
+    control.inventory(&[("lvs1", kept(variables))], &[("ftp1", kept(server.server(11)))]);
     let mut banner = playbook();
     // The daemon runs, and shall.
     banner[0]["ftp_cluster"]["real_servers"]["services"] = json!({});
@@ -74,6 +80,12 @@ fn converge(shell: &str, backend: &str, tools: &[(&str, &str)]) {
     assert!(ran.stdout.contains("reload: vsftpd reads /srv/vsftpd.conf again (SIGHUP)"), "{what}: {}", ran.stdout);
     control.apply(&["--check"]).ended(0);
     drop(daemon);
+    let scripts = std::fs::read_dir(control.path("keeper")).unwrap().map(|file| file.unwrap().path());
+    let scripts: Vec<_> = scripts.filter(|path| !path.ends_with("keeps")).collect();
+    assert!(scripts.len() > 10, "{scripts:?}");
+    for script in scripts {
+        assert_eq!(refuses(&std::fs::read_to_string(script).unwrap()), "", "{what}");
+    }
 }
 
 #[test]
@@ -94,6 +106,9 @@ fn with_busybox() {
     converge("/bin/busybox", "iptables-legacy", &[]);
     converge("/bin/busybox", "iptables-nft", &[]);
 }
+
+/// Keeps what a shell of the host is given to read.
+const KEEPS: &str = "kept=$(mktemp $(dirname $0)/kept.XXXXXX); tee $kept | \"$@\"";
 
 #[test]
 fn with_the_tools_of_2007() {
