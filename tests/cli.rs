@@ -25,6 +25,7 @@ mod cli {
     mod old_bash;
     mod old_shells;
     mod plan_file;
+    mod quiet;
     mod reload;
     mod signals;
     mod ssh;

@@ -1,6 +1,6 @@
 //! `lvs-ftp apply`: the main job.
 
-use super::{Exit, defaults, locking, plan_file, say, signals};
+use super::{Exit, defaults, locking, plan_file, say, signals, unattended::Unattended};
 use crate::{
     desired::{self, ResolvedCluster, Side, Target},
     inventory::{ConnectionOptions, Inventory, Pattern},
@@ -114,6 +114,9 @@ pub(super) struct Apply {
     /// Only read inventory and playbooks, and say what is wrong in them
     #[arg(long)]
     syntax_check: bool,
+
+    #[command(flatten)]
+    pub(super) unattended: Unattended,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -164,11 +167,14 @@ impl Apply {
         }
         let interrupted = signals::watched().map_err(|error| format!("failed to watch for signals: {error}"))?;
         let is_interrupted = || interrupted.load(Ordering::Relaxed);
+        if !self.unattended.splay(&sources, self.verbose > 0, &is_interrupted) {
+            return Err(not_locked(None));
+        }
         let deadline = Instant::now() + Duration::from_secs(self.lock_wait.into());
         // Before the inventory is read: who waits must not work with what was there before.
         let hold = if self.check { Hold::Shared } else { Hold::Alone };
         let wait = Duration::from_secs(self.lock_wait.into());
-        let _locks = locking::lock(&sources, hold, wait, &is_interrupted).map_err(not_locked)?;
+        let _locks = locking::lock(&sources, hold, wait, &is_interrupted, &self.unattended).map_err(not_locked)?;
         let reviewed = self.plan.as_deref().map(plan_file::read).transpose()?;
         let work = self.work(&sources)?;
         let inputs = desired::meaning(&work.targets);
@@ -275,7 +281,9 @@ impl Apply {
     }
 
     fn tell(&self, work: &Work, outcomes: &[Outcome], interrupted: bool) -> Exit {
-        for outcome in outcomes {
+        let is_short = self.unattended.quiet && self.output == Output::Human;
+        // The short report has them itself.
+        for outcome in outcomes.iter().filter(|_| !is_short) {
             for warning in outcome.warnings() {
                 say::warning(&format!("{}: {warning}", outcome.host));
             }
@@ -283,7 +291,10 @@ impl Apply {
         let exit = if interrupted { Exit::Interrupted } else { exit(outcomes, self.check) };
         let plays = work.plays.iter().map(|(play, hosts)| (play.name.clone(), hosts.clone())).collect();
         let report = Report { check: self.check, interrupted, plays, outcomes: outcomes.to_vec() };
+        let short = self.unattended.quiet.then(|| report::short(&report, self.verbose > 0));
         let text = match self.output {
+            _ if short == Some(None) => String::new(),
+            Output::Human if is_short => short.flatten().unwrap_or_default(),
             Output::Human => report::human(&report, Detail { diff: self.diff, commands: self.verbose > 0 }),
             Output::Json => format!("{:#}\n", report::json(&report)),
         };

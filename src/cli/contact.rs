@@ -42,7 +42,7 @@ impl Apply {
             lock_wait: deadline.saturating_duration_since(Instant::now()),
             may_wait: !self.no_wait,
             interrupted,
-            notice: &|text| say::line(&crate::format::printable(text)),
+            notice: &|text| self.unattended.notice(&crate::format::printable(text)),
             review: review.as_ref().map(|review| review as &run::Review<'_>),
         };
         if self.check {

@@ -1,6 +1,6 @@
 //! The control host's own lock, as the command line takes it.
 
-use super::say;
+use super::{say, unattended::Unattended};
 use crate::source::{Busy, Hold, Locks};
 use camino::Utf8PathBuf;
 use std::time::Duration;
@@ -11,9 +11,11 @@ pub(super) fn lock(
     hold: Hold,
     wait: Duration,
     stop: &dyn Fn() -> bool,
+    unattended: &Unattended,
 ) -> Result<Locks, Option<String>> {
     let mut waiting = |source: &camino::Utf8Path| {
-        say::line(&format!("waiting for another run that holds the lock of {source}, {} s at most", wait.as_secs()));
+        let text = format!("waiting for another run that holds the lock of {source}, {} s at most", wait.as_secs());
+        unattended.notice(&text);
     };
     let locks = Locks::take(sources, hold, wait, stop, &mut waiting).map_err(|busy| match busy {
         Busy::Held(source) => Some(format!(

@@ -8,6 +8,8 @@ mod locking;
 mod plan_file;
 mod say;
 mod signals;
+mod splay;
+mod unattended;
 
 pub use exit::Exit;
 

@@ -21,6 +21,12 @@ pub fn unified<'a>(name: &str, changes: impl IntoIterator<Item = &'a Change>) ->
         .to_string()
 }
 
+/// One change as a diff without file names and with little around it.
+pub(super) fn hunks(change: &Change) -> String {
+    let (before, after) = (shown(&change.before), shown(&change.after));
+    TextDiff::from_lines(&before, &after).unified_diff().context_radius(1).to_string()
+}
+
 /// A host's text, safe to print: its bytes cannot drive a terminal.
 pub(super) fn shown(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);

@@ -4,11 +4,13 @@ mod diff;
 mod human;
 mod json;
 mod plan_file;
+mod short;
 mod stats;
 
 pub use human::{Detail, human};
 pub use json::json;
 pub use plan_file::PlanFile;
+pub use short::short;
 pub use stats::Stats;
 
 use crate::run::Outcome;
