@@ -21,6 +21,7 @@ mod cli {
     mod human;
     mod json;
     mod locks;
+    mod log;
     mod lost_locks;
     mod old_bash;
     mod old_shells;

@@ -5,12 +5,13 @@ use crate::{
     desired::{self, ResolvedCluster, Side, Target},
     inventory::{ConnectionOptions, Inventory, Pattern},
     playbook::{self, ClusterPlay},
-    report::{self, Detail, Report},
+    report::{self, Detail, EndedRun, Report, history::Cluster},
     run::{Outcome, Trouble},
     source::{Fault, Faults, Hold},
 };
 use camino::Utf8PathBuf;
 use clap::{ArgAction, Args, ValueEnum};
+use jiff::Timestamp;
 use std::{
     io::IsTerminal,
     sync::atomic::Ordering,
@@ -153,14 +154,23 @@ pub(super) struct Work {
     plays: Vec<(ClusterPlay, Vec<String>)>,
     pub(super) targets: Vec<Target>,
     pub(super) sides: Vec<Side>,
+    clusters: Vec<Cluster>,
 }
 
 impl Apply {
     pub fn run(&self) -> Exit {
-        self.carried_out().unwrap_or_else(|refusal| refused(&refusal))
+        let mut run = EndedRun { start: Timestamp::now(), ..EndedRun::default() };
+        run.report.check = self.check;
+        let exit = self.carried_out(&mut run).unwrap_or_else(|refusal| {
+            let text = refusal.told(false).1;
+            run.error = Some(text.trim_start_matches("error: ").trim_end().to_owned());
+            refused(&refusal)
+        });
+        self.unattended.keep(run, exit);
+        exit
     }
 
-    fn carried_out(&self) -> Result<Exit, Refusal> {
+    fn carried_out(&self, run: &mut EndedRun) -> Result<Exit, Refusal> {
         let sources = self.sources()?;
         if self.syntax_check || self.list_hosts {
             return Ok(say::print(&self.listing(&self.work(&sources)?), Exit::Converged));
@@ -170,6 +180,7 @@ impl Apply {
         if !self.unattended.splay(&sources, self.verbose > 0, &is_interrupted) {
             return Err(not_locked(None));
         }
+        run.start = Timestamp::now();
         let deadline = Instant::now() + Duration::from_secs(self.lock_wait.into());
         // Before the inventory is read: who waits must not work with what was there before.
         let hold = if self.check { Hold::Shared } else { Hold::Alone };
@@ -178,10 +189,18 @@ impl Apply {
         let reviewed = self.plan.as_deref().map(plan_file::read).transpose()?;
         let work = self.work(&sources)?;
         let inputs = desired::meaning(&work.targets);
+        run.inputs = Some(inputs.clone());
+        run.clusters.clone_from(&work.clusters);
         let outcomes = self.outcomes(&work, &interrupted, deadline, reviewed.as_ref(), &inputs)?;
-        let exit = self.tell(&work, &outcomes, is_interrupted());
+        run.report = Report {
+            check: self.check,
+            interrupted: is_interrupted(),
+            plays: work.plays.iter().map(|(play, hosts)| (play.name.clone(), hosts.clone())).collect(),
+            outcomes,
+        };
+        let exit = self.tell(&run.report);
         match &self.out {
-            Some(path) if !is_interrupted() => match plan_file::write(path, &outcomes, &inputs) {
+            Some(path) if !is_interrupted() => match plan_file::write(path, &run.report.outcomes, &inputs) {
                 Ok(()) => Ok(exit),
                 Err(text) => Err(Refusal::Because(Exit::Failed, text)),
             },
@@ -235,6 +254,7 @@ impl Apply {
             plays.push((cluster.play.clone(), hosts.filter(|name| contacted(name)).collect::<Vec<_>>()));
         }
         let sides = desired::sides(selected.iter().copied());
+        let described = selected.iter().map(|cluster| Cluster::of(cluster)).collect();
         let mut targets = desired::targets(selected, clusters)?;
         targets.retain(|target| contacted(&target.host.name));
         for target in &mut targets {
@@ -246,7 +266,7 @@ impl Apply {
         if targets.is_empty() {
             return Err(Refusal::Text("the limit selects none of the playbook's hosts".to_owned()));
         }
-        Ok(Work { plays, targets, sides })
+        Ok(Work { plays, targets, sides, clusters: described })
     }
 
     /// Ansible's rules: `always` runs unless skipped, `never` only when asked for, `all` asks for every other.
@@ -280,26 +300,24 @@ impl Apply {
         text
     }
 
-    fn tell(&self, work: &Work, outcomes: &[Outcome], interrupted: bool) -> Exit {
+    fn tell(&self, report: &Report) -> Exit {
         let is_short = self.unattended.quiet && self.output == Output::Human;
         // The short report has them itself.
-        for outcome in outcomes.iter().filter(|_| !is_short) {
+        for outcome in report.outcomes.iter().filter(|_| !is_short) {
             for warning in outcome.warnings() {
                 say::warning(&format!("{}: {warning}", outcome.host));
             }
         }
-        let exit = if interrupted { Exit::Interrupted } else { exit(outcomes, self.check) };
-        let plays = work.plays.iter().map(|(play, hosts)| (play.name.clone(), hosts.clone())).collect();
-        let report = Report { check: self.check, interrupted, plays, outcomes: outcomes.to_vec() };
-        let short = self.unattended.quiet.then(|| report::short(&report, self.verbose > 0));
+        let exit = if report.interrupted { Exit::Interrupted } else { exit(&report.outcomes, self.check) };
+        let short = self.unattended.quiet.then(|| report::short(report, self.verbose > 0));
         let text = match self.output {
             _ if short == Some(None) => String::new(),
             Output::Human if is_short => short.flatten().unwrap_or_default(),
-            Output::Human => report::human(&report, Detail { diff: self.diff, commands: self.verbose > 0 }),
-            Output::Json => format!("{:#}\n", report::json(&report)),
+            Output::Human => report::human(report, Detail { diff: self.diff, commands: self.verbose > 0 }),
+            Output::Json => format!("{:#}\n", report::json(report)),
         };
         let exit = say::print(&text, exit);
-        if interrupted {
+        if report.interrupted {
             say::line("error: interrupted; what is not told as made is left to the next run");
         }
         exit
@@ -346,12 +364,19 @@ pub(super) fn not_locked(why: Option<String>) -> Refusal {
     }
 }
 
+impl Refusal {
+    /// The status, and the text for people, with colours or without.
+    fn told(&self, colours: bool) -> (Exit, String) {
+        match self {
+            Self::Faults(faults) => (Exit::Usage, faults.rendered(colours)),
+            Self::Text(text) => (Exit::Usage, format!("error: {text}\n")),
+            Self::Because(exit, text) => (*exit, format!("error: {text}\n")),
+        }
+    }
+}
+
 fn refused(refusal: &Refusal) -> Exit {
-    let (exit, text) = match refusal {
-        Refusal::Faults(faults) => (Exit::Usage, faults.rendered(std::io::stderr().is_terminal())),
-        Refusal::Text(text) => (Exit::Usage, format!("error: {text}\n")),
-        Refusal::Because(exit, text) => (*exit, format!("error: {text}\n")),
-    };
+    let (exit, text) = refusal.told(std::io::stderr().is_terminal());
     say::error(&text);
     exit
 }

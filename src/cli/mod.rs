@@ -4,7 +4,9 @@ mod apply;
 mod contact;
 mod defaults;
 mod exit;
+mod history;
 mod locking;
+mod log_file;
 mod plan_file;
 mod say;
 mod signals;
@@ -29,6 +31,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Apply(Box<apply::Apply>),
+    History(history::ShowHistory),
 }
 
 /// Runs the program with the process' own arguments.
@@ -37,6 +40,7 @@ pub fn main() -> Exit {
     match Cli::try_parse() {
         Ok(cli) => match cli.verb {
             Verb::Apply(apply) => apply.run(),
+            Verb::History(history) => history.run(),
         },
         Err(error) => {
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Converged };

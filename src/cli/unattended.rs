@@ -1,8 +1,10 @@
 //! The options of runs that nobody watches.
 
-use super::{say, splay};
+use super::{Exit, log_file, say, splay};
+use crate::report::{EndedRun, history::Record};
 use camino::Utf8PathBuf;
 use clap::Args;
+use jiff::Timestamp;
 
 /// For cron and timers
 #[derive(Debug, Args)]
@@ -18,6 +20,10 @@ pub(super) struct Unattended {
     #[arg(long, value_name = "SECONDS", default_value_t = 0, hide_default_value = true,
         value_parser = clap::value_parser!(u32).range(0..=86400))]
     splay: u32,
+
+    /// Append one line of JSON about the run to this file, for `lvs-ftp history`
+    #[arg(long, value_name = "FILE")]
+    log: Option<Utf8PathBuf>,
 }
 
 impl Unattended {
@@ -35,5 +41,22 @@ impl Unattended {
         if !self.quiet {
             say::line(text);
         }
+    }
+
+    /// Keeps the records of a run that has ended. What fails is a warning: the hosts are what counts, so it changes
+    /// neither what is done nor how the run ends.
+    pub(super) fn keep(&self, mut run: EndedRun, exit: Exit) {
+        run.end = Timestamp::now();
+        run.status = exit as u8;
+        if let Some(path) = &self.log {
+            let kept = log_file::append(path, &Record::of(&run));
+            told(kept, &format!("the run is not recorded in {path}"));
+        }
+    }
+}
+
+fn told(kept: std::io::Result<()>, what: &str) {
+    if let Err(error) = kept {
+        say::warning(&format!("{what}: {error}"));
     }
 }

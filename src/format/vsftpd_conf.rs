@@ -74,6 +74,17 @@ impl VsftpdConf {
             .map(|(_, value)| value)
     }
 
+    /// The options whose value that counts is another in the other file, in this file's order, then in the other's.
+    #[must_use]
+    pub fn differing(&self, other: &Self) -> Vec<String> {
+        let lines = self.lines.iter().chain(&other.lines);
+        let mut keys: Vec<String> =
+            lines.filter_map(|line| Some(String::from_utf8_lossy(setting(line)?.0).into_owned())).collect();
+        let mut known = std::collections::HashSet::new();
+        keys.retain(|key| known.insert(key.clone()) && self.value(key) != other.value(key));
+        keys
+    }
+
     /// How many lines set the option.
     #[must_use]
     pub fn count(&self, key: &str) -> usize {

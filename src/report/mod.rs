@@ -1,12 +1,15 @@
 //! What a run did, for people and for programs.
 
 mod diff;
+mod ended;
+pub mod history;
 mod human;
 mod json;
 mod plan_file;
 mod short;
 mod stats;
 
+pub use ended::EndedRun;
 pub use human::{Detail, human};
 pub use json::json;
 pub use plan_file::PlanFile;
@@ -16,7 +19,7 @@ pub use stats::Stats;
 use crate::run::Outcome;
 
 /// Everything that a report is made of.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Report {
     /// Whether nothing was changed on purpose.
     pub check: bool,

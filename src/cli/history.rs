@@ -1,0 +1,118 @@
+//! `lvs-ftp history`: what the runs of a log tell.
+
+use super::{Exit, say};
+use crate::report::history::{self, History, Window};
+use camino::Utf8PathBuf;
+use clap::{Args, ValueEnum};
+use jiff::{Span, Timestamp, civil, tz::TimeZone};
+
+/// Where the log is when nobody says.
+const LOG: &str = "/var/log/lvs-ftp/runs.jsonl";
+/// Broken lines that are told one by one.
+const BROKEN: usize = 3;
+
+/// Show the last runs of a log that `apply --log` wrote, what drifted, and how often.
+///
+/// A drift is a difference on a host that was as the same inventory and playbook want it before: what new inputs ask
+/// for is none. Times are UTC.
+#[derive(Debug, Args)]
+#[command(after_help = "Exit status:\n  0   the history is told, broken lines aside\n  \
+    1   bad usage, or a log that cannot be read\n  2   what was asked for cannot be written")]
+pub(super) struct ShowHistory {
+    /// The log; may be given more than once, such as for the rotated one
+    #[arg(long, value_name = "FILE", default_value = LOG)]
+    log: Vec<Utf8PathBuf>,
+
+    /// Only runs since then: a date or time (2026-11-20, 2026-11-20T08:30Z), or how long ago (12h, 7d, "2 weeks")
+    #[arg(long, value_name = "WHEN", default_value = "7d", value_parser = since)]
+    since: Timestamp,
+
+    /// How many runs are shown one by one
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
+    count: usize,
+
+    /// What is printed on standard output
+    #[arg(long, value_enum, default_value_t = Output::Human)]
+    output: Output,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Output {
+    /// Lines of text
+    Human,
+    /// One JSON document
+    Json,
+}
+
+impl ShowHistory {
+    pub fn run(&self) -> Exit {
+        let mut history = History::default();
+        for path in &self.log {
+            match std::fs::read(path) {
+                Ok(text) => history.read(path.as_str(), &text),
+                Err(error) => {
+                    let hint = "`lvs-ftp apply --log FILE` writes one, and --log says where it is";
+                    say::line(&format!("error: failed to read the log {path}: {error}; {hint}"));
+                    return Exit::Usage;
+                }
+            }
+        }
+        for broken in history.broken.iter().take(BROKEN) {
+            say::warning(&format!(
+                "{}:{}: this line is no run and is left out: {}",
+                broken.file, broken.line, broken.why
+            ));
+        }
+        if let Some(more) = history.broken.len().checked_sub(BROKEN).filter(|more| *more > 0) {
+            say::warning(&format!("{more} more lines are no runs"));
+        }
+        let window = Window { since: self.since, now: Timestamp::now(), count: self.count };
+        let text = match self.output {
+            Output::Human => history::text(&history, window),
+            Output::Json => format!("{:#}\n", history::json(&history, window)),
+        };
+        say::print(&text, Exit::Converged)
+    }
+}
+
+/// A point in time, or a span before now.
+fn since(text: &str) -> Result<Timestamp, String> {
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Ok(time);
+    }
+    if let Ok(time) = text.parse::<civil::DateTime>() {
+        return time.to_zoned(TimeZone::UTC).map(|time| time.timestamp()).map_err(|error| error.to_string());
+    }
+    let span: Span = text
+        .parse()
+        .map_err(|_| "it is a date or time such as 2026-11-20T08:30Z, or a span such as 12h or 7d".to_owned())?;
+    let now = Timestamp::now().to_zoned(TimeZone::UTC);
+    now.checked_sub(span.abs()).map(|time| time.timestamp()).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::since;
+    use jiff::{SignedDuration, Timestamp};
+
+    #[test]
+    fn times_and_spans() {
+        for (text, time) in [
+            ("2026-11-20", "2026-11-20T00:00:00Z"),
+            ("2026-11-20 08:30", "2026-11-20T08:30:00Z"),
+            ("2026-11-20T08:30Z", "2026-11-20T08:30:00Z"),
+            ("2026-11-20T08:30+01:00", "2026-11-20T07:30:00Z"),
+        ] {
+            assert_eq!(since(text).unwrap(), time.parse::<Timestamp>().unwrap(), "{text}");
+        }
+        for (text, hours) in [("12h", 12), ("7d", 168), ("2 weeks", 336), ("1 day ago", 24), ("P1D", 24)] {
+            let ago = Timestamp::now().duration_since(since(text).unwrap());
+            assert!((ago - SignedDuration::from_hours(hours)).abs() < SignedDuration::from_mins(1), "{text}");
+        }
+        for text in ["", "yesterday", "2026-13-01", "7", "99999999 years"] {
+            assert!(since(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! A cluster as a record describes it: what a drawing needs.
+
+use crate::{
+    desired::ResolvedCluster,
+    lvs::{ActiveNat, ForwardingMethod},
+};
+use serde::{Deserialize, Serialize};
+use std::net::Ipv4Addr;
+
+/// A cluster of one play.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cluster {
+    /// The play's name.
+    pub play: String,
+    /// The address that clients connect to.
+    pub virtual_ip: Ipv4Addr,
+    /// The firewall mark.
+    pub mark: u32,
+    /// The control port.
+    pub port: u16,
+    /// The passive range: lowest and highest port.
+    pub passive: (u16, u16),
+    /// The scheduler.
+    pub scheduler: String,
+    /// Persistence in seconds.
+    pub persistence: u32,
+    /// `nat`, `direct` or `tunnel`.
+    pub forwarding: String,
+    /// What is done to active data connections: `masquerade`, `snat`, or nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active: Option<String>,
+    /// The routers, by name.
+    pub routers: Vec<String>,
+    /// The real servers.
+    pub servers: Vec<Server>,
+}
+
+/// A real server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Server {
+    /// Its name.
+    pub host: String,
+    /// Its address on the real network.
+    pub ip: Ipv4Addr,
+    /// Its weight.
+    pub weight: u16,
+}
+
+impl Cluster {
+    /// The description of a cluster.
+    #[must_use]
+    pub fn of(resolved: &ResolvedCluster) -> Self {
+        let cluster = &resolved.play.cluster;
+        let active = match cluster.active_nat {
+            _ if cluster.forwarding != ForwardingMethod::Nat => None,
+            ActiveNat::Masquerade => Some("masquerade"),
+            ActiveNat::Snat => Some("snat"),
+            ActiveNat::None => None,
+        };
+        let server = |server: &crate::desired::RealServer| Server {
+            host: server.host.name.clone(),
+            ip: server.real_ip,
+            weight: server.weight.get(),
+        };
+        Self {
+            play: resolved.play.name.clone(),
+            virtual_ip: cluster.virtual_ip,
+            mark: cluster.firewall_mark.get(),
+            port: cluster.control_port.get(),
+            passive: (cluster.passive_ports.low(), cluster.passive_ports.high()),
+            scheduler: cluster.scheduler.to_string(),
+            persistence: cluster.persistence.timeout(),
+            forwarding: cluster.forwarding.word().to_owned(),
+            active: active.map(str::to_owned),
+            routers: resolved.routers.iter().map(|router| router.name.clone()).collect(),
+            servers: resolved.real_servers.iter().map(server).collect(),
+        }
+    }
+}

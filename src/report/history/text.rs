@@ -1,0 +1,80 @@
+//! A history for people at a terminal or in a mail.
+
+use super::{History, HostState, Record, Window, drifts, minute};
+use crate::format::printable;
+
+/// So many drifts are told one by one.
+const DRIFTS: usize = 20;
+
+/// The history's text.
+#[must_use]
+pub fn text(history: &History, window: Window) -> String {
+    let (all, last) = (history.within(window), history.last(window));
+    let since = minute(window.since);
+    if all.is_empty() {
+        return format!("No run is recorded since {since} UTC.\n");
+    }
+    let count = if all.len() == 1 { "1 run".to_owned() } else { format!("{} runs", all.len()) };
+    let mut text = format!("{count} since {since} UTC");
+    text.push_str(&if last.len() < all.len() {
+        format!(", the last {} of them:\n", last.len())
+    } else {
+        ":\n".to_owned()
+    });
+    text.extend(last.iter().rev().map(line));
+    let drifts = drifts(&history.runs, window.since);
+    if drifts.is_empty() {
+        text.push_str("\nNothing has drifted in this time.\n");
+        return text;
+    }
+    text.push_str("\nWhat has drifted in this time:\n");
+    for drift in drifts.iter().take(DRIFTS) {
+        let last = drift.times.last().map(|time| minute(*time)).unwrap_or_default();
+        text.push_str(&format!("  {}, last seen {last}\n", printable(&drift.sentence())));
+    }
+    if let Some(more) = drifts.len().checked_sub(DRIFTS).filter(|more| *more > 0) {
+        text.push_str(&format!("  and {more} more (--output json has all)\n"));
+    }
+    text
+}
+
+/// `  2026-11-26 20:55   2.1 s  changed      ftp2: pasv_max_port`.
+fn line(run: &Record) -> String {
+    let check = if run.check { "check: " } else { "" };
+    let line = format!(
+        "  {} {:>7.1} s  {:<19}  {}",
+        minute(run.start),
+        run.seconds(),
+        format!("{check}{}", run.verdict().word()),
+        printable(&news(run))
+    );
+    format!("{}\n", line.trim_end())
+}
+
+/// What a run had to tell, in one line.
+pub fn news(run: &Record) -> String {
+    if let Some(error) = &run.error {
+        return error.lines().next().unwrap_or_default().to_owned();
+    }
+    let news: Vec<String> = run
+        .hosts
+        .iter()
+        .filter_map(|(host, found)| {
+            let what = match found.state() {
+                HostState::Fine => return None,
+                state @ (HostState::Failed | HostState::Unreachable) => {
+                    let why = found.failed.as_ref().or(found.unreachable.as_ref());
+                    format!("{} ({})", state.word(), why.and_then(|text| text.lines().next()).unwrap_or_default())
+                }
+                HostState::Draining => "draining".to_owned(),
+                HostState::Drift | HostState::Changed => found.things().join(", "),
+            };
+            Some(format!("{host}: {what}"))
+        })
+        .collect();
+    match (news.is_empty(), run.hosts.len()) {
+        (false, _) => news.join("; "),
+        (true, 1) => "1 host".to_owned(),
+        (true, hosts) => format!("{hosts} hosts"),
+    }
+}
