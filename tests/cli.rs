@@ -20,6 +20,7 @@ mod cli {
     mod hostile_values;
     mod human;
     mod json;
+    mod kept;
     mod locks;
     mod log;
     mod lost_locks;

@@ -38,7 +38,7 @@ impl Host {
         std::fs::create_dir(folder.join("etc")).unwrap();
         let enter = folder.join("enter");
         std::fs::write(&enter, format!("cd {folder} || exit\n{mounts}\ncd / && exec \"$@\"\n")).unwrap();
-        let session = Session::new(10).unwrap();
+        let session = Session::new(10, true);
         let words = ["unshare", "-m", "--", "sh", enter.as_str()];
         let connection = support::connection(&session, &json!({ "lvs_ftp_exec": words }));
         Self { _folder: temporary, folder, connection, session }

@@ -131,7 +131,7 @@ fn shlex_split(text: &str) -> Vec<String> {
 /// The reference rules, however they were typed, are recognised: nothing is planned, and counters stay.
 #[test]
 fn hand_typed_rules_are_adopted() {
-    let (session, tools) = (Session::new(10).unwrap(), tools());
+    let (session, tools) = (Session::new(10, true), tools());
     for backend in BACKENDS {
         for rules in ADOPTED {
             let netns = Netns::new();
@@ -204,7 +204,7 @@ fn the_host_in_memory_does_what_iptables_does() {
             "-A POSTROUTING -s 10.9.9.0/24 -p tcp -m tcp --sport 20 -m comment --comment \"lvs-ftp: Public FTP\" -j MASQUERADE",
         ],
     ];
-    let (session, tools) = (Session::new(10).unwrap(), tools());
+    let (session, tools) = (Session::new(10, true), tools());
     for backend in BACKENDS {
         for (mangle, nat) in mangles.iter().flat_map(|mangle| nats.iter().map(move |nat| (mangle, nat))) {
             let nat: Vec<String> = nat.iter().map(|rule| (*rule).to_owned()).collect();
@@ -239,7 +239,7 @@ fn chains_nat(text: &str) -> Vec<String> {
 /// Rules in both backends: packets pass both, so nothing is planned.
 #[test]
 fn rules_in_both_backends_are_an_error() {
-    let (session, tools) = (Session::new(10).unwrap(), tools());
+    let (session, tools) = (Session::new(10, true), tools());
     for (backend, other) in [(BACKENDS[0], BACKENDS[1]), (BACKENDS[1], BACKENDS[0])] {
         let netns = Netns::new();
         type_rules(&netns, backend, ADOPTED[0]);
@@ -257,7 +257,7 @@ fn rules_in_both_backends_are_an_error() {
 /// One bad line refuses the whole block: what was there stays, counters too.
 #[test]
 fn a_block_is_all_or_nothing() {
-    let (session, tools) = (Session::new(10).unwrap(), tools());
+    let (session, tools) = (Session::new(10, true), tools());
     for backend in BACKENDS {
         let netns = Netns::new();
         type_rules(&netns, backend, ADOPTED[0]);
@@ -288,7 +288,7 @@ fn a_block_is_all_or_nothing() {
 /// A rule that is placed by its number goes in only while the chain is as it was observed; counters may move.
 #[test]
 fn a_number_holds_only_while_nobody_moves_rules() {
-    let session = Session::new(10).unwrap();
+    let session = Session::new(10, true);
     for backend in BACKENDS {
         let netns = Netns::new();
         type_rules(&netns, backend, ADOPTED[1]);

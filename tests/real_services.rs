@@ -49,7 +49,7 @@ impl Host {
 
     /// Entered through these words.
     fn through(root: Root, before: Vec<String>) -> Self {
-        let session = Session::new(10).unwrap();
+        let session = Session::new(10, true);
         let connection = support::connection(&session, &json!({"lvs_ftp_exec": root.words(before)}));
         Self { root, connection, _session: session }
     }

@@ -39,7 +39,7 @@ fn replace(conf: &Utf8Path, old: &[u8], new: &[u8]) -> Step {
 /// Every measured text is taken, or refused with vsftpd's own words, just as vsftpd did when it was asked by hand.
 #[test]
 fn the_hosts_own_vsftpd_judges_the_new_file() {
-    let session = Session::new(10).unwrap();
+    let session = Session::new(10, true);
     let host = connection(&session, &json!({"ansible_connection": "local"}));
     let mut judged = 0;
     for line in include_str!("facts/vsftpd_parse.jsonl").lines() {
@@ -68,7 +68,7 @@ fn the_hosts_own_vsftpd_judges_the_new_file() {
 /// Bytes of every value arrive as they are; owner, mode and link are kept; a changed file is not overwritten.
 #[test]
 fn the_file_keeps_what_is_not_its_text() {
-    let session = Session::new(10).unwrap();
+    let session = Session::new(10, true);
     let host = connection(&session, &json!({"ansible_connection": "local"}));
     let (folder, conf) = folder();
     let real = Utf8PathBuf::from_path_buf(folder.path().join("real $(id).conf")).unwrap();
@@ -97,7 +97,7 @@ fn greeting(netns: &Netns) -> String {
 /// Whether the daemon has read its file is known through start, hand edits, our reload, and a restart.
 #[test]
 fn a_reload_that_is_owed_is_seen() {
-    let session = Session::new(10).unwrap();
+    let session = Session::new(10, true);
     let netns = Netns::new();
     netns.sh("ip link set lo up");
     let (folder, conf) = folder();
@@ -178,7 +178,7 @@ fn sessions_of_before_are_counted() {
 }
 
 fn count_sessions(model: &str) {
-    let session = Session::new(10).unwrap();
+    let session = Session::new(10, true);
     let netns = Netns::new();
     netns.sh("ip link set lo up");
     let (folder, conf) = folder();
@@ -243,7 +243,7 @@ fn count_sessions(model: &str) {
 /// Without a daemon each session reads the file when it begins: what is older than the file's change is counted.
 #[test]
 fn sessions_of_inetd_are_counted() {
-    let (session, netns) = (Session::new(10).unwrap(), Netns::new());
+    let (session, netns) = (Session::new(10, true), Netns::new());
     let (folder, conf) = folder();
     std::fs::create_dir(folder.path().join("empty")).unwrap();
     let text = format!("anonymous_enable=YES\nsecure_chroot_dir={}\n", folder.path().join("empty").display());

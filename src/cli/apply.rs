@@ -100,6 +100,10 @@ pub(super) struct Apply {
     #[arg(long, conflicts_with = "confirm_timeout")]
     pub(super) no_undo: bool,
 
+    /// End ssh's connections with the run. Else they stay open for about an hour, for the next run
+    #[arg(long)]
+    pub(super) no_keep: bool,
+
     /// Show what is run for each change; twice: how each host is reached, too
     #[arg(short, long, action = ArgAction::Count)]
     pub(super) verbose: u8,

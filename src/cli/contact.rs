@@ -26,15 +26,16 @@ impl Apply {
         reviewed: Option<&PlanFile>,
         inputs: &str,
     ) -> Result<Vec<Outcome>, Refusal> {
-        let session = Session::new(self.timeout)?.interrupted_by(Arc::clone(interrupted));
+        let session = Session::new(self.timeout, !self.no_keep).interrupted_by(Arc::clone(interrupted));
         let connect = |(number, target): (usize, &Target)| {
-            let connection = session.connect(&target.host, number);
+            let connection = session.connect(&target.host, number)?;
             if self.verbose > 1 {
                 say::line(&format!("<{}> {}", target.host.name, crate::format::sh::words(connection.words())));
             }
-            (target.clone(), connection)
+            Ok((target.clone(), connection))
         };
-        let hosts: Vec<_> = work.targets.iter().enumerate().map(connect).collect();
+        let hosts: Vec<_> = work.targets.iter().enumerate().map(connect).collect::<Result<_, String>>()?;
+        session.warning().iter().for_each(|text| say::warning(text));
         let review = reviewed.map(|plan| move |outcomes: &[Outcome]| plan_file::review(plan, outcomes, inputs));
         let options = Options {
             sides: &work.sides,

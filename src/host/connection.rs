@@ -7,15 +7,14 @@ use super::{
     lock::{Failure, Run, Taken},
     process::{self, End, Finished},
     script::{Reply, Script},
+    ssh::{self, Sockets},
     step_script,
 };
 use crate::{
-    format::sh,
     inventory::{Become, BecomeMethod, Connection as Route, HostVars},
     plan::Step,
     probe::{Facts, Probe},
 };
-use camino::{Utf8Path, Utf8PathBuf};
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
@@ -27,14 +26,16 @@ use std::{
 /// How long a host may take to answer all probes. ssh itself gives up earlier on a host that does not connect.
 const OBSERVE_LIMIT: Duration = Duration::from_secs(60);
 
+/// How long ssh may take to tell its own shared connection something.
+const CONTROL_LIMIT: Duration = Duration::from_secs(5);
+
 /// How long a host may take to make the steps of one stage.
 const CHANGE_LIMIT: Duration = Duration::from_secs(180);
 
-/// The run's own folder, mode 0700, where ssh's shared connections have their sockets. It goes with the run.
+/// What the connections of one run have in common.
 #[derive(Debug)]
 pub struct Session {
-    folder: tempfile::TempDir,
-    connect_timeout: u32,
+    sockets: Sockets,
     run: Arc<Run>,
     interrupted: Arc<AtomicBool>,
 }
@@ -43,23 +44,20 @@ pub struct Session {
 #[derive(Debug)]
 pub struct Connection {
     words: Vec<String>,
-    /// The words of the same way through a connection of its own, where it is ssh.
-    anew: Option<Vec<String>>,
-    close: Option<Vec<String>>,
+    ssh: Option<ssh::Words>,
+    /// Whether the host has answered in this run.
+    answered: AtomicBool,
     run: Arc<Run>,
     interrupted: Arc<AtomicBool>,
 }
 
 impl Session {
-    /// A new session; `connect_timeout` is in seconds. The text of an error says what could not be made.
-    pub fn new(connect_timeout: u32) -> Result<Self, String> {
-        // A socket's path has about 100 bytes; under /tmp it is short whatever TMPDIR says.
-        let folder = tempfile::Builder::new()
-            .prefix("lvs-ftp-")
-            .tempdir_in("/tmp")
-            .or_else(|_| tempfile::Builder::new().prefix("lvs-ftp-").tempdir())
-            .map_err(|error| format!("failed to make a folder for ssh's sockets: {error}"))?;
-        Ok(Self { folder, connect_timeout, run: Arc::new(Run::new()), interrupted: Arc::default() })
+    /// A new session; `connect_timeout` is in seconds. `keep` leaves ssh's connections to the next run, where the host's
+    /// variables do not say otherwise.
+    #[must_use]
+    pub fn new(connect_timeout: u32, keep: bool) -> Self {
+        let sockets = Sockets::new(connect_timeout, keep);
+        Self { sockets, run: Arc::new(Run::new()), interrupted: Arc::default() }
     }
 
     /// When this is set, no answer is waited for any more from a host that was not changed.
@@ -68,57 +66,23 @@ impl Session {
         Self { interrupted, ..self }
     }
 
-    /// The way onto a host. `number` tells the run's hosts apart.
-    #[must_use]
-    pub fn connect(&self, host: &HostVars, number: usize) -> Connection {
+    /// The way onto a host. `number` tells the run's hosts apart. The text of an error says what could not be made.
+    pub fn connect(&self, host: &HostVars, number: usize) -> Result<Connection, String> {
         let shell = become_words(host.become_.as_ref());
+        let ssh = self.sockets.words(&host.connection, host.keep, number, &shell)?;
+        let words = match (&ssh, &host.connection) {
+            (Some(ssh), _) => ssh.shared.clone(),
+            (None, Route::Exec(words)) => [&words[..], &shell].concat(),
+            (None, _) => shell,
+        };
         let (run, interrupted) = (Arc::clone(&self.run), Arc::clone(&self.interrupted));
-        match &host.connection {
-            Route::Local => Connection { words: shell, anew: None, close: None, run, interrupted },
-            Route::Exec(words) => {
-                Connection { words: [&words[..], &shell].concat(), anew: None, close: None, run, interrupted }
-            }
-            Route::Ssh { address, port, user, private_key, common_args, extra_args } => {
-                let socket = self.folder.path().join(number.to_string());
-                let socket = Utf8PathBuf::from(socket.to_string_lossy().into_owned());
-                let mut to: Vec<String> = common_args.iter().chain(extra_args).cloned().collect();
-                to.extend(port.iter().flat_map(|port| ["-p".to_owned(), port.to_string()]));
-                to.extend(user.iter().flat_map(|user| ["-l".to_owned(), user.clone()]));
-                to.extend(private_key.iter().flat_map(|key| ["-i".to_owned(), key.to_string()]));
-                let end = ["--".to_owned(), address.clone()];
-                let (shared, anew) = (self.ssh_options(Some(&socket)), self.ssh_options(None));
-                let shell = [sh::words(shell)];
-                Connection {
-                    words: [&shared[..], &to, &end, &shell].concat(),
-                    anew: Some([&anew[..], &to, &end, &shell].concat()),
-                    close: Some([&shared[..], &to, &["-O", "exit"].map(str::to_owned), &end].concat()),
-                    run,
-                    interrupted,
-                }
-            }
-        }
+        Ok(Connection { words, ssh, answered: AtomicBool::new(false), run, interrupted })
     }
 
-    /// ssh takes the first value that it sees of an option: these are ours whatever the user's configuration says. The
-    /// rest of that configuration, its keys and its ciphers stay as they are. Without a socket it is a new connection.
-    fn ssh_options(&self, socket: Option<&Utf8Path>) -> Vec<String> {
-        let master = if socket.is_some() { "auto" } else { "no" };
-        let socket = socket.map_or("none", Utf8Path::as_str);
-        let mut words = vec!["ssh".to_owned(), "-T".to_owned(), "-x".to_owned()];
-        for option in [
-            "BatchMode=yes".to_owned(),
-            format!("ConnectTimeout={}", self.connect_timeout),
-            "ServerAliveInterval=5".to_owned(),
-            "ServerAliveCountMax=3".to_owned(),
-            format!("ControlMaster={master}"),
-            format!("ControlPath={socket}"),
-            "ControlPersist=60".to_owned(),
-            "ClearAllForwardings=yes".to_owned(),
-            "RemoteCommand=none".to_owned(),
-        ] {
-            words.extend(["-o".to_owned(), option]);
-        }
-        words
+    /// What people should know of the connections.
+    #[must_use]
+    pub fn warning(&self) -> Option<String> {
+        self.sockets.warning()
     }
 }
 
@@ -169,15 +133,15 @@ impl Connection {
     /// undone by the host.
     #[must_use]
     pub fn writable(self, undo: Option<Duration>) -> Writable {
-        let guard = undo.filter(|_| self.anew.is_some()).map(Guard::new);
+        let guard = undo.filter(|_| self.ssh.is_some()).map(Guard::new);
         Writable { connection: self, guard, lock: Mutex::new(Lock::None), touched: AtomicBool::new(false) }
     }
 
-    /// Ends the shared connection.
+    /// Ends the shared connection, unless it is kept for the next run.
     pub fn close(&self) {
-        if let Some(words) = &self.close {
+        if let Some(ssh) = self.ssh.as_ref().filter(|ssh| !ssh.is_kept) {
             // A master that is gone already is just as good.
-            let _ = process::run(words, "", Duration::from_secs(5));
+            let _ = process::run(&ssh.tell("exit"), "", CONTROL_LIMIT);
         }
     }
 
@@ -210,8 +174,8 @@ impl Connection {
     fn broken(&self, finished: &Finished, begun: bool) -> HostError {
         let words = finished.last_words();
         match finished.end {
-            End::Status(255) if self.anew.is_some() && !begun => HostError::Unreachable(words),
-            End::Status(255) if self.anew.is_some() => HostError::Failed(format!("the connection was lost: {words}")),
+            End::Status(255) if self.ssh.is_some() && !begun => HostError::Unreachable(words),
+            End::Status(255) if self.ssh.is_some() => HostError::Failed(format!("the connection was lost: {words}")),
             End::Late(limit) if !begun => HostError::Unreachable(format!("no answer within {} s", limit.as_secs())),
             End::Late(limit) => {
                 HostError::Failed(format!("the host began to answer, but did not end within {} s", limit.as_secs()))
@@ -233,8 +197,30 @@ impl Connection {
 impl Connection {
     fn look(&self, probes: &[Probe], stop: &dyn Fn() -> bool) -> Result<Facts, HostError> {
         let parts: Vec<String> = probes.iter().flat_map(Probe::scripts).collect();
-        let reply = self.ask(&self.words, &Script::new(&parts, false), OBSERVE_LIMIT, stop)?;
+        let script = Script::new(&parts, false);
+        let earlier = self.earlier_connection();
+        let reply = match self.ask(&self.words, &script, OBSERVE_LIMIT, stop) {
+            Err(HostError::Unreachable(_)) if earlier.is_some_and(Self::give_up) && !stop() => {
+                self.ask(&self.words, &script, OBSERVE_LIMIT, stop)?
+            }
+            answer => answer?,
+        };
+        self.answered.store(true, Ordering::Relaxed);
         Ok(Facts::read(probes, &reply.answers))
+    }
+
+    /// The connection of an earlier run, while nothing came over it in this one: its host may be gone, or be another one
+    /// by now. A run begins with a look, which may be repeated; a change never is.
+    fn earlier_connection(&self) -> Option<&ssh::Words> {
+        let ssh = self.ssh.as_ref().filter(|ssh| ssh.is_kept && !self.answered.load(Ordering::Relaxed))?;
+        ssh.socket.symlink_metadata().is_ok().then_some(ssh)
+    }
+
+    /// Lets nothing more come over a connection that does not work. What another run still does over it goes on.
+    fn give_up(ssh: &ssh::Words) -> bool {
+        let _ = process::run(&ssh.tell("stop"), "", CONTROL_LIMIT);
+        let _ = std::fs::remove_file(&ssh.socket);
+        true
     }
 
     fn is_interrupted(&self) -> bool {
@@ -314,11 +300,11 @@ impl Change for Writable {
     }
 
     fn confirm(&self) -> Result<(), HostError> {
-        let (Some(guard), Some(words)) = (&self.guard, &self.connection.anew) else {
+        let (Some(guard), Some(ssh)) = (&self.guard, &self.connection.ssh) else {
             return Ok(());
         };
         guard.confirm(|script, limit| {
-            let reply = self.connection.ask(words, &Script::new(&[script], true), limit, &|| false)?;
+            let reply = self.connection.ask(&ssh.anew, &Script::new(&[script], true), limit, &|| false)?;
             match reply.answers.iter().find(|answer| answer.status != 0) {
                 None => Ok(()),
                 Some(answer) => Err(HostError::Failed(answer.last_words())),

@@ -4,9 +4,11 @@ mod connection;
 mod guard;
 mod held;
 mod ipvs_script;
+mod kept;
 mod lock;
 mod process;
 mod script;
+mod ssh;
 mod step_script;
 
 pub use connection::{Connection, Session, Writable};

@@ -19,6 +19,8 @@ pub struct HostVars {
     pub place: Place,
     /// How commands get there.
     pub connection: Connection,
+    /// Whether its ssh connection may stay for the next run.
+    pub keep: bool,
     /// As whom they run, if not as the user who connects.
     pub become_: Option<Become>,
     /// Its address on the real network: `lvs_real_ip`, else `ansible_host` or its name where that is an IPv4 address.
@@ -118,11 +120,13 @@ pub(super) fn read(
         reading.fit(node.span, Weight::try_from(number))
     });
     let iptables = meaning.read(&["lvs_iptables"], meaning::command);
+    let keep = meaning.read(&["lvs_ssh_keep"], meaning::boolean);
     Faults::check(meaning.into_faults())?;
     Ok(HostVars {
         name: name.to_owned(),
         place: place.clone(),
         connection: connection.unwrap_or(Connection::Local),
+        keep: keep.unwrap_or(true),
         become_,
         real_ip,
         real_ip_place,

@@ -4,7 +4,7 @@ use crate::source::{Entry, Node, Place, Source};
 use std::{collections::HashMap, sync::Arc};
 
 /// The variables that mean something here; all others are the user's own.
-pub(super) const HONOURED: [&str; 18] = [
+pub(super) const HONOURED: [&str; 19] = [
     "ansible_host",
     "ansible_ssh_host",
     "ansible_port",
@@ -23,6 +23,7 @@ pub(super) const HONOURED: [&str; 18] = [
     "lvs_weight",
     "lvs_iptables",
     "lvs_ftp_exec",
+    "lvs_ssh_keep",
 ];
 
 /// A variable's value and where it was set.

@@ -80,7 +80,7 @@ impl<'a> Sshd<'a> {
     /// Runs `lvs-ftp apply` for a router with these variables, where the daemon can be reached. Whatever comes of it,
     /// no ssh and no socket is left.
     pub fn apply(&self, variables: &Value, arguments: &[&str]) -> Ran {
-        let ran = self.control.finish(&self.command(variables, arguments));
+        let ran = self.control.finish(&self.command(variables, &[&["--no-keep"], arguments].concat()));
         let socket = ran.stderr.split_once("ControlPath=").and_then(|(_, rest)| rest.split_whitespace().next());
         let folder = camino::Utf8Path::new(socket.unwrap()).parent().unwrap();
         assert!(!super::control::is_there(folder), "{folder} is still there");

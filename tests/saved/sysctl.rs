@@ -40,7 +40,7 @@ impl Host {
                 }
             }
         }
-        let session = Session::new(10).unwrap();
+        let session = Session::new(10, true);
         let netns = Netns::new();
         let connection = connection(&session, &json!({"lvs_ftp_exec": root.words(Vec::new())}));
         Self { root, netns, systemd, connection, _session: session }

@@ -24,7 +24,7 @@ pub fn host() -> HostVars {
 
 /// The way onto a host with these variables.
 pub fn connection(session: &Session, variables: &serde_json::Value) -> Writable {
-    session.connect(&host_with(variables), 0).writable(None)
+    session.connect(&host_with(variables), 0).unwrap().writable(None)
 }
 
 /// A network namespace of our own.
