@@ -56,7 +56,7 @@ fn while_observing() {
     for (signal, arguments) in
         [(Signal::INT, &["-f", "1"][..]), (Signal::TERM, &["-f", "1", "--check", "--out", "plan"])]
     {
-        router.sh("touch /run/gate; rm -f /run/reached");
+        router.sh("touch /run/gate /run/ipvs; rm -f /run/reached");
         let run = Running::start(&control, arguments);
         gate.reached();
         run.signal(signal);
