@@ -35,7 +35,9 @@ impl Apply {
             Ok((target.clone(), connection))
         };
         let hosts: Vec<_> = work.targets.iter().enumerate().map(connect).collect::<Result<_, String>>()?;
-        session.warning().iter().for_each(|text| say::warning(text));
+        if let Some(text) = session.warning() {
+            say::warning(&text);
+        }
         let review = reviewed.map(|plan| move |outcomes: &[Outcome]| plan_file::review(plan, outcomes, inputs));
         let options = Options {
             sides: &work.sides,
