@@ -4,7 +4,7 @@
 //! holds the whole output; `UPDATE=1 cargo test --test input` writes it anew.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use lvs_ftp::desired::{ResolvedCluster, resolve};
+use lvs_ftp::desired::{ResolvedCluster, ResolvedPlay, ResolvedTasks, resolve, targets};
 use lvs_ftp::inventory::{ConnectionOptions, HostVars, Inventory};
 use lvs_ftp::playbook;
 use lvs_ftp::source::Faults;
@@ -35,7 +35,7 @@ fn entries(folder: &Utf8Path) -> Vec<Utf8PathBuf> {
 /// What differs from the expected output, if anything does.
 fn check(case: &Utf8Path) -> Option<String> {
     let said = match run(case) {
-        Ok(clusters) => clusters.iter().map(summary).collect::<Vec<_>>().join("\n"),
+        Ok(plays) => plays.iter().map(summary).collect::<Vec<_>>().join("\n"),
         Err(faults) => format!("{faults}\n"),
     };
     let path = case.join("expected.txt");
@@ -46,7 +46,7 @@ fn check(case: &Utf8Path) -> Option<String> {
     (expected != said).then(|| format!("{case} says:\n{said}\nbut {path} says:\n{expected}"))
 }
 
-fn run(case: &Utf8Path) -> Result<Vec<ResolvedCluster>, Faults> {
+fn run(case: &Utf8Path) -> Result<Vec<ResolvedPlay>, Faults> {
     let named = |stem: &str, otherwise: &str| {
         let found = entries(case).into_iter().find(|path| path.file_stem() == Some(stem));
         found.unwrap_or_else(|| otherwise.into())
@@ -55,11 +55,31 @@ fn run(case: &Utf8Path) -> Result<Vec<ResolvedCluster>, Faults> {
     let inventory = named("inventory", "inventory");
     let plays = playbook::load(&[playbook])?;
     let inventory = Inventory::load(&[inventory], &[case.to_owned()])?;
-    resolve(&inventory, &plays, &ConnectionOptions::default())
+    let plays = resolve(&inventory, &plays, &ConnectionOptions::default())?;
+    targets(&plays, &plays, &|_| true).map(|_| plays)
 }
 
 /// All that was understood, a value a line.
-fn summary(cluster: &ResolvedCluster) -> String {
+fn summary(play: &ResolvedPlay) -> String {
+    match play {
+        ResolvedPlay::Cluster(cluster) => of_cluster(cluster),
+        ResolvedPlay::Tasks(tasks) => of_tasks(tasks),
+    }
+}
+
+fn of_tasks(ResolvedTasks { play, hosts }: &ResolvedTasks) -> String {
+    let mut lines = vec![
+        format!("play {:?} {:?}", play.name, play.tags),
+        format!("hosts {} {:?} {:?}", play.hosts, play.serial, play.limits),
+    ];
+    for task in &play.tasks {
+        lines.push(format!("task {:?} {:?} {:?}", task.name, task.tags, task.thing));
+    }
+    lines.extend(hosts.iter().map(|one| format!("host {}", host(one))));
+    lines.join("\n") + "\n"
+}
+
+fn of_cluster(cluster: &ResolvedCluster) -> String {
     let (play, stated) = (&cluster.play, &cluster.play.cluster);
     let (routers, servers) = (&stated.routers, &stated.real_servers);
     let persistence = stated.persistence;

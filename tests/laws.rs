@@ -5,6 +5,8 @@
 mod drain;
 mod model;
 mod support;
+#[path = "laws/tasks.rs"]
+mod tasks;
 
 use lvs_ftp::{
     desired::{Target, Wanted},
@@ -58,7 +60,7 @@ fn target_with(cluster: &Cluster, name: impl Fn(u8) -> String) -> Target {
         own: vec![("idle_session_timeout".to_owned(), "300".to_owned())],
     };
     let servers = cluster.servers.iter().map(|(last, weight)| RealServer {
-        host: name(*last),
+        host: Some(name(*last)),
         address: [10, 1, 1, *last].into(),
         weight: Weight::try_from(*weight).unwrap(),
     });
@@ -80,12 +82,12 @@ fn target_with(cluster: &Cluster, name: impl Fn(u8) -> String) -> Target {
         drain_timeout: 300,
     };
     let service = VirtualService {
-        play: play.clone(),
+        play: Some(play.clone()),
         command: command.clone(),
         mark,
         other_marks: Vec::new(),
         scheduler: cluster.scheduler.parse::<Scheduler>().unwrap(),
-        persistence: Persistence::new(cluster.seconds, lvs_ftp::lvs::Netmask::HOST).unwrap(),
+        persistence: Some(Persistence::new(cluster.seconds, lvs_ftp::lvs::Netmask::HOST).unwrap()),
         forwarding: ForwardingMethod::Nat,
         real_servers,
         drain_timeout: 300,
@@ -105,14 +107,19 @@ fn target_with(cluster: &Cluster, name: impl Fn(u8) -> String) -> Target {
         Arc::new(settings.clone()),
         Arc::new(VsftpdReload(settings)),
         Arc::new(service.clone()),
-        Arc::new(SavedFilter { command, mark_rules: vec![mark_rules], nat_rules: vec![nat_rule] }),
-        Arc::new(SavedIpvs(vec![service])),
+        Arc::new(SavedFilter {
+            command,
+            mark_rules: vec![mark_rules],
+            nat_rules: vec![nat_rule],
+            play_rules: Vec::new(),
+        }),
+        Arc::new(SavedIpvs { services: vec![service], gone: Vec::new() }),
         Arc::new(ExpireQuiescentTemplate { kept: true }),
         Arc::new(BootSysctl(vec![Parameter::IP_FORWARD, Parameter::EXPIRE_QUIESCENT_TEMPLATE])),
         boot(&["netfilter-persistent", "iptables"]),
         boot(&["ipvsadm"]),
     ];
-    let wanted = |resource| Wanted { play: play.clone(), resource };
+    let wanted = |resource| Wanted { play: play.clone(), task: None, resource };
     Target {
         routes: Vec::new(),
         serves: Vec::new(),

@@ -47,7 +47,7 @@ fn target(backend: &str) -> Target {
             drain_timeout: 300,
         }),
     ];
-    let wanted = resources.into_iter().map(|resource| Wanted { play: play.clone(), resource });
+    let wanted = resources.into_iter().map(|resource| Wanted { play: play.clone(), task: None, resource });
     Target { routes: Vec::new(), serves: Vec::new(), host: support::host(), wanted: wanted.collect() }
 }
 

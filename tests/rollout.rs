@@ -81,7 +81,7 @@ impl Change for Host {
                 Step::File { .. } => "boot",
                 Step::VsftpdReload { .. } => "reload",
                 Step::Service { .. } => "service",
-                Step::KeepTemplates | Step::EndUndoGuard { .. } | Step::Person(_) => "other",
+                Step::KeepTemplates | Step::Sysctl { .. } | Step::EndUndoGuard { .. } | Step::Person(_) => "other",
             })
             .collect();
         self.note(&words.join(" "));
@@ -137,7 +137,7 @@ fn site_with(servers: &Value, change: impl FnOnce(&mut Value)) -> Site {
         };
         (target, host)
     };
-    let hosts = desired::targets(&clusters, &clusters).unwrap().into_iter().map(host).collect();
+    let hosts = desired::targets(&clusters, &clusters, &|_| true).unwrap().into_iter().map(host).collect();
     Site { hosts, sides: desired::sides(&clusters), log }
 }
 

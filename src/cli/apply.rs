@@ -2,9 +2,9 @@
 
 use super::{Exit, defaults, locking, plan_file, say, signals, unattended::Unattended};
 use crate::{
-    desired::{self, ResolvedCluster, Side, Target},
+    desired::{self, ResolvedPlay, Side, Target},
     inventory::{ConnectionOptions, Inventory, Pattern},
-    playbook::{self, ClusterPlay},
+    playbook,
     report::{self, Detail, EndedRun, Report, history::Cluster},
     run::{Outcome, Trouble},
     source::{Fault, Faults, Hold},
@@ -155,7 +155,7 @@ impl From<String> for Refusal {
 /// What the inputs leave to be done.
 pub(super) struct Work {
     /// The plays to run, with the names of their hosts that are contacted.
-    plays: Vec<(ClusterPlay, Vec<String>)>,
+    plays: Vec<(ResolvedPlay, Vec<String>)>,
     pub(super) targets: Vec<Target>,
     pub(super) sides: Vec<Side>,
     clusters: Vec<Cluster>,
@@ -199,7 +199,7 @@ impl Apply {
         run.report = Report {
             check: self.check,
             interrupted: is_interrupted(),
-            plays: work.plays.iter().map(|(play, hosts)| (play.name.clone(), hosts.clone())).collect(),
+            plays: work.plays.iter().map(|(play, hosts)| (play.name().to_owned(), hosts.clone())).collect(),
             outcomes,
         };
         let exit = self.tell(&run.report);
@@ -223,8 +223,8 @@ impl Apply {
         let (inventory, plays) = both(Inventory::load(sources, &folders), playbook::load(&playbooks))?;
         let options =
             ConnectionOptions { user: self.user.clone(), become_: self.become_, private_key: self.private_key.clone() };
-        let clusters = desired::resolve(&inventory, &plays, &options)?;
-        self.selected(&inventory, &clusters)
+        let plays = desired::resolve(&inventory, &plays, &options)?;
+        self.selected(&inventory, &plays)
     }
 
     fn playbooks(&self) -> Result<Vec<Utf8PathBuf>, String> {
@@ -232,7 +232,7 @@ impl Apply {
     }
 
     /// What tags select of the plays' resources, on those of their hosts that `--limit` selects.
-    fn selected(&self, inventory: &Inventory, clusters: &[ResolvedCluster]) -> Result<Work, Refusal> {
+    fn selected(&self, inventory: &Inventory, all: &[ResolvedPlay]) -> Result<Work, Refusal> {
         let limit = if self.limit.is_empty() {
             None
         } else {
@@ -241,32 +241,21 @@ impl Apply {
             Some(inventory.select(&pattern)?.into_iter().map(str::to_owned).collect::<Vec<_>>())
         };
         let contacted = |name: &str| limit.as_ref().is_none_or(|limit| limit.iter().any(|host| host == name));
-        // Every cluster is checked, whether it is selected or not.
-        desired::targets(clusters, clusters)?;
-        let selects = |play: &ClusterPlay, tag: &str| self.tagged(&[&play.tags[..], &[tag.to_owned()]].concat());
-        let selected: Vec<&ResolvedCluster> = clusters
-            .iter()
-            .filter(|cluster| ["running", "boot"].iter().any(|tag| selects(&cluster.play, tag)))
-            .collect();
+        // Every play is checked, whether it is selected or not.
+        desired::targets(all, all, &|_| true)?;
+        let selects = |tags: &[String]| self.tagged(tags);
+        let asked = |play: &ResolvedPlay| play.all_tags().iter().any(|tags| selects(tags));
+        let selected: Vec<&ResolvedPlay> = all.iter().filter(|play| asked(play)).collect();
         if selected.is_empty() {
             return Err(Refusal::Text("no play has the tags that were asked for".to_owned()));
         }
-        let mut plays = Vec::new();
-        for cluster in &selected {
-            let servers = cluster.real_servers.iter().map(|server| &server.host);
-            let hosts = cluster.routers.iter().chain(servers).map(|host| host.name.clone());
-            plays.push((cluster.play.clone(), hosts.filter(|name| contacted(name)).collect::<Vec<_>>()));
-        }
+        let names = |play: &ResolvedPlay| play.hosts().into_iter().map(|host| host.name.clone()).collect::<Vec<_>>();
+        let mine = |play: &ResolvedPlay| names(play).into_iter().filter(|name| contacted(name)).collect();
+        let plays = selected.iter().map(|play| ((*play).clone(), mine(play))).collect();
         let sides = desired::sides(selected.iter().copied());
-        let described = selected.iter().map(|cluster| Cluster::of(cluster)).collect();
-        let mut targets = desired::targets(selected, clusters)?;
-        targets.retain(|target| contacted(&target.host.name));
-        for target in &mut targets {
-            target.wanted.retain(|wanted| {
-                plays.iter().any(|(play, _)| play.name == wanted.play && selects(play, wanted.resource.kind().tag()))
-            });
-        }
-        targets.retain(|target| !target.wanted.is_empty());
+        let described = selected.iter().filter_map(|play| play.cluster()).map(Cluster::of).collect();
+        let mut targets = desired::targets(selected, all, &selects)?;
+        targets.retain(|target| contacted(&target.host.name) && !target.wanted.is_empty());
         if targets.is_empty() {
             return Err(Refusal::Text("the limit selects none of the playbook's hosts".to_owned()));
         }
@@ -291,12 +280,14 @@ impl Apply {
             return text;
         }
         for (number, (play, hosts)) in work.plays.iter().enumerate() {
-            let (routers, servers) = (&play.cluster.routers.hosts, &play.cluster.real_servers.hosts);
+            let patterns: Vec<String> = play.patterns().iter().map(ToString::to_string).collect();
             text.push_str(&format!(
-                "\n  play #{} ({routers}:{servers}): {}\tTAGS: [{}]\n    pattern: ['{routers}', '{servers}']\n    hosts ({}):\n",
+                "\n  play #{} ({}): {}\tTAGS: [{}]\n    pattern: ['{}']\n    hosts ({}):\n",
                 number + 1,
-                play.name,
-                play.tags.join(", "),
+                patterns.join(":"),
+                play.name(),
+                play.tags().join(", "),
+                patterns.join("', '"),
                 hosts.len()
             ));
             text.extend(hosts.iter().map(|host| format!("      {host}\n")));

@@ -1,6 +1,6 @@
 //! From plays and inventory to clusters with hosts.
 
-use super::{RealServer, ResolvedCluster, between};
+use super::{RealServer, ResolvedCluster, ResolvedPlay, ResolvedTasks, between};
 use crate::inventory::{ConnectionOptions, HostVars, Inventory, Pattern};
 use crate::lvs::ForwardingMethod;
 use crate::playbook::{ClusterPlay, Play};
@@ -12,17 +12,26 @@ pub fn resolve(
     inventory: &Inventory,
     plays: &[Play],
     options: &ConnectionOptions,
-) -> Result<Vec<ResolvedCluster>, Faults> {
+) -> Result<Vec<ResolvedPlay>, Faults> {
     options.check()?;
     let mut hosts = Hosts { inventory, options, known: BTreeMap::new() };
     let mut faults = Vec::new();
-    let mut clusters = Vec::new();
-    let stated: Vec<&ClusterPlay> = plays.iter().map(|Play::Cluster(play)| play).collect();
-    for play in &stated {
-        clusters.extend(cluster(play, &mut hosts, &mut faults));
+    let (mut resolved, mut clusters) = (Vec::new(), Vec::new());
+    for play in plays {
+        match play {
+            Play::Cluster(play) => {
+                clusters.push(play);
+                let cluster = cluster(play, &mut hosts, &mut faults);
+                resolved.extend(cluster.map(|cluster| ResolvedPlay::Cluster(Box::new(cluster))));
+            }
+            Play::Tasks(play) => {
+                let hosts = hosts.select(&play.hosts, &mut faults);
+                resolved.extend(hosts.map(|hosts| ResolvedPlay::Tasks(ResolvedTasks { play: play.clone(), hosts })));
+            }
+        }
     }
-    faults.extend(between::clusters(&stated));
-    Faults::check(faults).map(|()| clusters)
+    faults.extend(between::clusters(&clusters));
+    Faults::check(faults).map(|()| resolved)
 }
 
 /// Hosts read so far: one that several plays name is read, and complained about, once.

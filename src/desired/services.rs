@@ -10,14 +10,18 @@ use std::collections::BTreeSet;
 
 /// What a router needs at boot: something that loads the packet filter, and the director.
 pub(super) fn of_router() -> Vec<Service> {
+    vec![packet_filter(), ipvsadm()]
+}
+
+/// What loads the saved packet filter at boot.
+pub(super) fn packet_filter() -> Service {
     let filter = ["netfilter-persistent", "iptables-persistent", "iptables"];
-    vec![
-        at_boot(
-            &filter,
-            "what loads the packet filter at boot (Debian: iptables-persistent; Red Hat: iptables-services)",
-        ),
-        at_boot(&["ipvsadm"], "ipvsadm"),
-    ]
+    at_boot(&filter, "what loads the packet filter at boot (Debian: iptables-persistent; Red Hat: iptables-services)")
+}
+
+/// What loads the saved IPVS table at boot.
+pub(super) fn ipvsadm() -> Service {
+    at_boot(&["ipvsadm"], "ipvsadm")
 }
 
 /// What a real server needs, now and at boot.
@@ -39,6 +43,11 @@ fn at_boot(names: &[&str], purpose: &str) -> Service {
 /// One service has several names on different distributions; the playbook's comes first.
 const SYNONYMS: [[&str; 2]; 2] = [["sshd", "ssh"], ["cron", "crond"]];
 
+/// A state of a service that somebody names.
+pub(super) fn named(name: &str, wish: Wish) -> Service {
+    Service { names: names(name), purpose: name.to_owned(), wish, witness: None }
+}
+
 fn names(name: &str) -> Vec<String> {
     let others = SYNONYMS.iter().filter(|pair| pair.contains(&name)).flatten().filter(|other| **other != name);
     std::iter::once(name).chain(others.copied()).map(str::to_owned).collect()
@@ -48,7 +57,7 @@ fn names(name: &str) -> Vec<String> {
 pub(super) fn merged(own: &Services, derived: Vec<Service>) -> Vec<Service> {
     let mut all = Vec::new();
     for (name, service) in own {
-        let one = |wish| Service { names: names(name), purpose: name.clone(), wish, witness: None };
+        let one = |wish| named(name, wish);
         all.push(one(Wish::AtBoot(service.runlevels.clone(), service.enabled)));
         all.extend(service.running.map(|running| one(Wish::Running(running))));
     }

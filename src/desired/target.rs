@@ -1,10 +1,13 @@
 //! What each host shall have, as resources: both sides of a cluster are derived from its one statement.
 
-use super::{ResolvedCluster, services};
+mod collisions;
+mod tasks;
+
+use super::{ResolvedCluster, ResolvedPlay, services};
 use crate::{
     inventory::HostVars,
     lvs::{ActiveNat, FirewallMark, ForwardingMethod},
-    playbook::{Cluster, ClusterPlay, Director, Services},
+    playbook::{Cluster, ClusterPlay, Director, Services, Task},
     probe::{IptablesCommand, Probe},
     resource::{
         ActiveSource, BootSysctl, ExpireQuiescentTemplate, IpForward, MarkRules, NatRule, NoUndoGuard, Parameter,
@@ -32,6 +35,8 @@ pub struct Target {
 pub struct Wanted {
     /// The play's name.
     pub play: String,
+    /// The task's name, where the play is one of tasks.
+    pub task: Option<String>,
     /// The resource.
     pub resource: Arc<dyn Resource>,
 }
@@ -50,42 +55,84 @@ impl Target {
     }
 }
 
-/// What every host of these clusters shall have, in the order in which the clusters name the hosts.
+/// Whether a run was asked for what has these tags: the play's, the task's, and the kind's.
+pub type Selects<'a> = dyn Fn(&[String]) -> bool + 'a;
+
+/// What every host of these plays shall have, in the order in which the plays name the hosts, as far as it is asked for.
 ///
-/// Clusters that want different things of one host's NAT rule or vsftpd.conf are refused.
+/// Plays that want different things of one host's rules, marks, parameters, services or files are refused, where both
+/// are asked for.
 pub fn targets<'a>(
-    clusters: impl IntoIterator<Item = &'a ResolvedCluster>,
-    all: &[ResolvedCluster],
+    plays: impl IntoIterator<Item = &'a ResolvedPlay>,
+    all: &[ResolvedPlay],
+    selects: &'a Selects<'a>,
 ) -> Result<Vec<Target>, Faults> {
-    let mut targets = Targets::default();
-    for cluster in clusters {
-        targets.supported(&cluster.play);
-        for router in &cluster.routers {
-            targets.router(cluster, router, all);
-        }
-        for server in &cluster.real_servers {
-            targets.real_server(cluster, &server.host);
+    let mut targets = Targets { hosts: Vec::new(), faults: Vec::new(), selects };
+    for play in plays {
+        match play {
+            ResolvedPlay::Cluster(cluster) => {
+                targets.supported(&cluster.play);
+                for router in &cluster.routers {
+                    targets.router(cluster, router, all);
+                }
+                for server in &cluster.real_servers {
+                    targets.real_server(cluster, &server.host);
+                }
+            }
+            ResolvedPlay::Tasks(tasks) => targets.tasks(tasks),
         }
     }
-    Faults::check(targets.faults).map(|()| targets.hosts.into_iter().map(Host::finished).collect())
+    let mut faults = targets.faults;
+    for fault in targets.hosts.iter().flat_map(Host::collisions) {
+        // What collides on one host does so on all hosts of a play; it is told once.
+        let at = fault.place().map(crate::source::Place::span);
+        if faults
+            .iter()
+            .all(|known| known.path() != fault.path() || known.place().map(crate::source::Place::span) != at)
+        {
+            faults.push(fault);
+        }
+    }
+    Faults::check(faults).map(|()| targets.hosts.into_iter().map(Host::finished).collect())
 }
 
-#[derive(Default)]
 struct Targets<'a> {
     hosts: Vec<Host<'a>>,
     faults: Vec<Fault>,
+    selects: &'a Selects<'a>,
+}
+
+/// Who wants something: a play, or a task of it.
+#[derive(Clone, Copy)]
+struct Owner<'a> {
+    play: &'a str,
+    tags: &'a [String],
+    task: Option<&'a Task>,
+}
+
+impl<'a> From<&'a ClusterPlay> for Owner<'a> {
+    fn from(play: &'a ClusterPlay) -> Self {
+        Self { play: &play.name, tags: &play.tags, task: None }
+    }
 }
 
 /// A host under construction: what its earlier clusters want, typed, so that later ones can be compared.
 struct Host<'a> {
     target: Target,
+    selects: &'a Selects<'a>,
+    /// In whose name files are written that several plays share.
+    boot_owner: Option<Owner<'a>>,
     nat_rules: Vec<(&'a ClusterPlay, NatRule)>,
     mark_rules: Vec<MarkRules>,
     virtual_services: Vec<VirtualService>,
+    /// The clusters of which it is a router.
+    clusters: Vec<&'a ClusterPlay>,
     vsftpd: Vec<(&'a ClusterPlay, VsftpdSettings)>,
     /// Whether any of them wants persistence templates kept.
     keeps_templates: bool,
-    services: Vec<(&'a ClusterPlay, Service)>,
+    services: Vec<(Owner<'a>, Service)>,
+    /// What plays of tasks want.
+    stated: tasks::Stated<'a>,
 }
 
 impl<'a> Targets<'a> {
@@ -103,19 +150,17 @@ impl<'a> Targets<'a> {
         let known = self.hosts.iter().position(|host| host.target.host.name == vars.name);
         known.unwrap_or_else(|| {
             let target = Target { host: vars.clone(), wanted: Vec::new(), routes: Vec::new(), serves: Vec::new() };
-            self.hosts.push(Host::new(target));
+            self.hosts.push(Host::new(target, self.selects));
             self.hosts.len() - 1
         })
     }
 
-    fn router(&mut self, cluster: &'a ResolvedCluster, vars: &HostVars, all: &[ResolvedCluster]) {
+    fn router(&mut self, cluster: &'a ResolvedCluster, vars: &HostVars, all: &[ResolvedPlay]) {
         let play = &cluster.play;
         let index = self.host(vars);
         let command = vars.iptables.clone().and_then(IptablesCommand::new).unwrap_or_default();
-        if self.hosts[index].target.wanted.iter().all(|wanted| wanted.resource.kind() != IpForward.kind()) {
-            self.hosts[index].want(play, Arc::new(NoUndoGuard));
-            self.hosts[index].want(play, Arc::new(IpForward));
-        }
+        self.hosts[index].want_once(play.into(), Arc::new(NoUndoGuard));
+        self.hosts[index].want_once(play.into(), Arc::new(IpForward));
         self.nat_rule(
             index,
             play,
@@ -124,16 +169,18 @@ impl<'a> Targets<'a> {
         let host = &mut self.hosts[index];
         host.target.routes.push(play.name.clone());
         host.keeps_templates |= play.cluster.routers.keeps_templates;
-        let others = all.iter().filter(|other| other.routers.iter().any(|router| router.name == vars.name));
-        let marks = others.map(|other| other.play.cluster.firewall_mark).collect();
+        host.clusters.push(play);
+        let marks = all.iter().flat_map(|other| tasks::marks_on(other, &vars.name)).collect();
         let service = virtual_service(cluster, command, marks);
         let rules = mark_rules(play, &service);
-        host.want(play, Arc::new(rules.clone()));
-        host.mark_rules.push(rules);
-        host.want(play, Arc::new(service.clone()));
-        host.virtual_services.push(service);
+        host.want(play.into(), Arc::new(rules.clone()));
+        host.want(play.into(), Arc::new(service.clone()));
+        if host.boots(play.into()) {
+            host.mark_rules.push(rules);
+            host.virtual_services.push(service);
+        }
         let own = cluster.services_on(&play.cluster.routers.services, &vars.name);
-        host.services(play, &own, services::of_router());
+        host.services(play.into(), &own, services::of_router());
     }
 
     /// Two clusters of one network share one rule; they must agree on it.
@@ -142,7 +189,7 @@ impl<'a> Targets<'a> {
         let same_network = |other: &&(&ClusterPlay, NatRule)| matches!((other.1.wanted, rule.wanted), (Some((one, _)), Some((two, _))) if one == two);
         match host.nat_rules.iter().find(same_network) {
             None => {
-                host.want(play, Arc::new(rule.clone()));
+                host.want(play.into(), Arc::new(rule.clone()));
                 host.nat_rules.push((play, rule));
             }
             Some((_, first)) if first.wanted == rule.wanted => {}
@@ -158,14 +205,14 @@ impl<'a> Targets<'a> {
         let index = self.host(vars);
         let host = &mut self.hosts[index];
         host.target.serves.push(play.name.clone());
-        host.services(play, &own, services::of_real_server(play.cluster.real_servers.vsftpd.conf.as_deref()));
+        host.services(play.into(), &own, services::of_real_server(play.cluster.real_servers.vsftpd.conf.as_deref()));
         let settings = settings(&play.cluster);
         let apart =
             |other: &VsftpdSettings| other.conf.is_some() && settings.conf.is_some() && other.conf != settings.conf;
         match host.vsftpd.iter().find(|(_, other)| !apart(other)) {
             None => {
-                host.want(play, Arc::new(settings.clone()));
-                host.want(play, Arc::new(VsftpdReload(settings.clone())));
+                host.want(play.into(), Arc::new(settings.clone()));
+                host.want(play.into(), Arc::new(VsftpdReload(settings.clone())));
                 host.vsftpd.push((play, settings));
             }
             Some((_, first)) if *first == settings => {}
@@ -183,9 +230,13 @@ impl<'a> Targets<'a> {
 }
 
 impl<'a> Host<'a> {
-    fn new(target: Target) -> Self {
+    fn new(target: Target, selects: &'a Selects<'a>) -> Self {
         Self {
             target,
+            selects,
+            boot_owner: None,
+            clusters: Vec::new(),
+            stated: tasks::Stated::default(),
             nat_rules: Vec::new(),
             mark_rules: Vec::new(),
             virtual_services: Vec::new(),
@@ -196,44 +247,102 @@ impl<'a> Host<'a> {
     }
 
     /// Adds the services that a side of a cluster needs, with the playbook's own words on them.
-    fn services(&mut self, play: &'a ClusterPlay, own: &Services, derived: Vec<Service>) {
+    fn services(&mut self, owner: Owner<'a>, own: &Services, derived: Vec<Service>) {
         for service in services::merged(own, derived) {
             // What an earlier play said of a service counts; both cannot.
             if self.services.iter().all(|(_, known)| !known.is_same(&service)) {
-                self.services.push((play, service));
+                self.services.push((owner, service));
             }
         }
     }
 
-    /// The target, with what all its clusters share: the boot files, and the services.
+    /// The target, with what all its plays share: the boot files, and the services.
     fn finished(mut self) -> Target {
-        let owner = self.target.wanted.first().map(|wanted| wanted.play.clone()).unwrap_or_default();
-        let mut want = |play: &str, resource: Arc<dyn Resource>| {
-            self.target.wanted.push(Wanted { play: play.to_owned(), resource });
-        };
-        if let Some(first) = self.mark_rules.first() {
-            want(
-                &owner,
-                Arc::new(SavedFilter {
-                    command: first.command.clone(),
-                    mark_rules: self.mark_rules.clone(),
-                    nat_rules: self.nat_rules.into_iter().map(|(_, rule)| rule).collect(),
-                }),
-            );
-            want(&owner, Arc::new(SavedIpvs(self.virtual_services)));
-            want(&owner, Arc::new(ExpireQuiescentTemplate { kept: self.keeps_templates }));
-            let mut parameters = vec![Parameter::IP_FORWARD];
-            parameters.extend(self.keeps_templates.then_some(Parameter::EXPIRE_QUIESCENT_TEMPLATE));
-            want(&owner, Arc::new(BootSysctl(parameters)));
+        let mut parameters = std::mem::take(&mut self.stated.parameters);
+        let first = self.clusters.first().map(|cluster| Owner::from(*cluster));
+        if first.is_some_and(|first| self.boots(first)) {
+            let mut all = vec![Parameter::IP_FORWARD];
+            all.extend(self.keeps_templates.then_some(Parameter::EXPIRE_QUIESCENT_TEMPLATE));
+            all.retain(|own| parameters.iter().all(|known| !known.is_same(own)));
+            parameters.splice(0..0, all);
         }
-        for (play, service) in self.services {
-            want(&play.name, Arc::new(service));
+        let owner = self.boot_owner.map(|owner| Owner { task: None, ..owner });
+        if let Some(owner) = owner {
+            self.saved(owner);
+        }
+        if let Some(first) = first {
+            self.want(first, Arc::new(ExpireQuiescentTemplate { kept: self.keeps_templates }));
+        }
+        if let Some(owner) = owner.filter(|_| !parameters.is_empty()) {
+            self.push(owner, Arc::new(BootSysctl(parameters)));
+        }
+        for (owner, service) in std::mem::take(&mut self.services) {
+            if self.stated.services.iter().all(|(_, known)| !known.is_same(&service)) {
+                self.want(owner, Arc::new(service));
+            }
         }
         self.target
     }
 
-    fn want(&mut self, play: &ClusterPlay, resource: Arc<dyn Resource>) {
-        self.target.wanted.push(Wanted { play: play.name.clone(), resource });
+    /// The saved packet filter and the saved IPVS table, where any play has something in them.
+    fn saved(&mut self, owner: Owner<'_>) {
+        let nat_rules = std::mem::take(&mut self.nat_rules).into_iter();
+        let nat_rules: Vec<NatRule> =
+            nat_rules.filter(|(play, _)| self.is_asked((*play).into(), BOOT)).map(|(_, rule)| rule).collect();
+        let filter = SavedFilter {
+            command: self.command(),
+            mark_rules: std::mem::take(&mut self.mark_rules),
+            nat_rules,
+            play_rules: std::mem::take(&mut self.stated.saved_rules),
+        };
+        if !filter.mark_rules.is_empty() || !filter.play_rules.is_empty() {
+            self.push(owner, Arc::new(filter));
+        }
+        let table = SavedIpvs {
+            services: std::mem::take(&mut self.virtual_services),
+            gone: std::mem::take(&mut self.stated.gone),
+        };
+        if !table.services.is_empty() || !table.gone.is_empty() {
+            self.push(owner, Arc::new(table));
+        }
+    }
+
+    /// The words that run iptables there.
+    fn command(&self) -> IptablesCommand {
+        self.target.host.iptables.clone().and_then(IptablesCommand::new).unwrap_or_default()
+    }
+
+    /// Whether a run was asked for what this owner wants of running or of boot state.
+    fn is_asked(&self, owner: Owner<'_>, tag: &str) -> bool {
+        let task = owner.task.map_or(&[][..], |task| &task.tags);
+        (self.selects)(&[owner.tags, task, &[tag.to_owned()]].concat())
+    }
+
+    /// The same for boot state, which is then written in its name if it is the first.
+    fn boots(&mut self, owner: Owner<'a>) -> bool {
+        let asked = self.is_asked(owner, BOOT);
+        if asked {
+            self.boot_owner.get_or_insert(owner);
+        }
+        asked
+    }
+
+    fn want(&mut self, owner: Owner<'_>, resource: Arc<dyn Resource>) {
+        if self.is_asked(owner, resource.kind().tag()) {
+            self.push(owner, resource);
+        }
+    }
+
+    /// The same for what all plays want alike.
+    fn want_once(&mut self, owner: Owner<'_>, resource: Arc<dyn Resource>) {
+        if self.target.wanted.iter().all(|wanted| wanted.resource.kind() != resource.kind()) {
+            self.want(owner, resource);
+        }
+    }
+
+    fn push(&mut self, owner: Owner<'_>, resource: Arc<dyn Resource>) {
+        let task = owner.task.map(|task| task.name.clone());
+        self.target.wanted.push(Wanted { play: owner.play.to_owned(), task, resource });
     }
 }
 
@@ -277,15 +386,19 @@ fn virtual_service(cluster: &ResolvedCluster, command: IptablesCommand, marks: V
     let play = &cluster.play;
     let servers = cluster.real_servers.iter();
     VirtualService {
-        play: play.name.clone(),
+        play: Some(play.name.clone()),
         command,
         mark: play.cluster.firewall_mark,
         other_marks: marks,
         scheduler: play.cluster.scheduler.clone(),
-        persistence: play.cluster.persistence,
+        persistence: Some(play.cluster.persistence),
         forwarding: play.cluster.forwarding,
         real_servers: servers
-            .map(|server| RealServer { host: server.host.name.clone(), address: server.real_ip, weight: server.weight })
+            .map(|server| RealServer {
+                host: Some(server.host.name.clone()),
+                address: server.real_ip,
+                weight: server.weight,
+            })
             .collect(),
         drain_timeout: play.cluster.drain_timeout,
     }
@@ -300,6 +413,9 @@ fn settings(cluster: &Cluster) -> VsftpdSettings {
         own: cluster.real_servers.vsftpd.settings.clone(),
     }
 }
+
+/// The tag of boot state.
+const BOOT: &str = "boot";
 
 #[cfg(test)]
 #[path = "target_tests.rs"]

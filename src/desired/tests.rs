@@ -29,6 +29,7 @@ fn names(plays_json: &[Value]) -> Result<Vec<Names>, Faults> {
     let clusters = resolve(&inventory, &plays, &ConnectionOptions::default())?;
     Ok(clusters
         .iter()
+        .filter_map(super::ResolvedPlay::cluster)
         .map(|cluster| {
             let routers = cluster.routers.iter().map(|host| host.name.clone());
             let servers = cluster.real_servers.iter().map(|server| server.host.name.clone());

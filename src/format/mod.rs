@@ -1,6 +1,7 @@
 //! Lossless text <-> value, for each thing that is read on a host: `render(parse(x)) == x`.
 
 pub mod cksum;
+pub mod filter_rule;
 pub mod iptables_save;
 pub mod iptables_words;
 pub mod ipv4;
@@ -13,6 +14,7 @@ pub mod port_set;
 pub mod rule;
 pub mod sh;
 pub mod sysctl_conf;
+pub mod text_lines;
 pub mod vsftpd_conf;
 mod vsftpd_options;
 

@@ -17,8 +17,10 @@ pub struct Rule {
     pub source_ports: PortSet,
     /// Destination ports.
     pub destination_ports: PortSet,
-    /// Whether it is bound to an interface (`-i`, `-o`).
-    pub interface: bool,
+    /// The interface that packets come in by (`-i`); `None` is any.
+    pub in_interface: Option<Interface>,
+    /// The interface that packets go out by (`-o`); `None` is any.
+    pub out_interface: Option<Interface>,
     /// Whether it has a condition or an option that this model does not express. Such a rule is never touched.
     pub opaque: bool,
     /// The text of its comment.
@@ -34,8 +36,19 @@ pub enum Protocol {
     Any,
     /// TCP.
     Tcp,
+    /// UDP.
+    Udp,
     /// Another one.
     Other,
+}
+
+/// The interface that a rule is bound to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interface {
+    /// Its name; a `+` at the end stands for any rest.
+    pub name: String,
+    /// Whether it is every other one.
+    pub negated: bool,
 }
 
 /// What a rule does with a packet.
@@ -52,6 +65,12 @@ pub enum Target {
     Masquerade,
     /// `SNAT` to one address, ports left alone.
     Snat(Ipv4Addr),
+    /// `ACCEPT`.
+    Accept,
+    /// `DROP`.
+    Drop,
+    /// `RETURN`.
+    Return,
     /// Anything else.
     Other,
 }
@@ -75,7 +94,8 @@ impl Rule {
             destination: None,
             source_ports: PortSet::all(),
             destination_ports: PortSet::all(),
-            interface: false,
+            in_interface: None,
+            out_interface: None,
             opaque: false,
             comment: None,
             target: Target::Other,
@@ -97,7 +117,7 @@ impl Rule {
     /// Whether nothing but what the model expresses decides whether the rule matches, on every interface.
     #[must_use]
     pub const fn is_plain(&self) -> bool {
-        !self.opaque && !self.interface
+        !self.opaque && self.in_interface.is_none() && self.out_interface.is_none()
     }
 
     /// Whether it carries this comment.
@@ -122,6 +142,9 @@ impl Jump {
             (b"MARK", Some((value, mask)), None, false) => Target::Mark { value, mask },
             (b"MASQUERADE", None, None, false) => Target::Masquerade,
             (b"SNAT", None, Some(address), false) => Target::Snat(address),
+            (b"ACCEPT", None, None, false) => Target::Accept,
+            (b"DROP", None, None, false) => Target::Drop,
+            (b"RETURN", None, None, false) => Target::Return,
             _ => Target::Other,
         }
     }
@@ -147,14 +170,13 @@ impl<I: Iterator<Item = Vec<u8>>> Reader<I> {
             b"-p" | b"--protocol" | b"--proto" => {
                 rule.protocol = match (self.value()?.to_ascii_lowercase().as_str(), negated) {
                     ("tcp" | "6", false) => Protocol::Tcp,
+                    ("udp" | "17", false) => Protocol::Udp,
                     ("all" | "0", false) => Protocol::Any,
                     _ => Protocol::Other,
                 };
             }
-            b"-i" | b"--in-interface" | b"-o" | b"--out-interface" => {
-                let any = self.value()? == "+";
-                rule.interface |= negated || !any;
-            }
+            b"-i" | b"--in-interface" => rule.in_interface = self.interface(negated)?,
+            b"-o" | b"--out-interface" => rule.out_interface = self.interface(negated)?,
             b"--sport" | b"--source-port" | b"--sports" | b"--source-ports" => {
                 rule.source_ports = rule.source_ports.intersection(&self.ports(&name, negated)?);
             }
@@ -162,7 +184,7 @@ impl<I: Iterator<Item = Vec<u8>>> Reader<I> {
                 rule.destination_ports = rule.destination_ports.intersection(&self.ports(&name, negated)?);
             }
             b"-m" | b"--match" => {
-                let known = ["tcp", "multiport", "comment"];
+                let known = ["tcp", "udp", "multiport", "comment"];
                 return known.contains(&self.value()?.as_str()).then_some(());
             }
             b"--comment" => rule.comment = Some(self.words.next()?),
@@ -204,6 +226,12 @@ impl<I: Iterator<Item = Vec<u8>>> Reader<I> {
         let text = self.value()?;
         let set = if option.ends_with(b"ports") { ranges(&text)? } else { one_range(&text)? };
         Some(if negated { set.complement() } else { set })
+    }
+
+    /// An interface; `+` is any.
+    fn interface(&mut self, negated: bool) -> Option<Option<Interface>> {
+        let name = self.value()?;
+        Some((negated || name != "+").then_some(Interface { name, negated }))
     }
 
     /// A network.

@@ -54,9 +54,12 @@ fn what_the_model_does_not_express_is_opaque() {
 #[test]
 fn an_interface_makes_a_rule_narrower() {
     for narrow in ["-i eth0 -j ACCEPT", "! -i lo -j ACCEPT", "-o eth1 -j ACCEPT"] {
-        assert!(rule(narrow).interface && !rule(narrow).opaque, "{narrow}");
+        assert!(!rule(narrow).is_plain() && !rule(narrow).opaque, "{narrow}");
     }
-    assert!(!rule("-i + -j ACCEPT").interface);
+    assert!(rule("-i + -j ACCEPT").is_plain());
+    assert_ne!(rule("-i eth0 -j ACCEPT"), rule("-i eth1 -j ACCEPT"));
+    assert_ne!(rule("-i eth0 -j ACCEPT"), rule("! -i eth0 -j ACCEPT"));
+    assert_ne!(rule("-i eth0 -j ACCEPT"), rule("-o eth0 -j ACCEPT"));
 }
 
 #[test]

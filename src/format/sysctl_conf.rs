@@ -28,6 +28,12 @@ pub fn with(text: &[u8], keys: &[&str], value: &str) -> Vec<u8> {
     all.concat()
 }
 
+/// The text without any line that sets one of these keys.
+#[must_use]
+pub fn without(text: &[u8], keys: &[&str]) -> Vec<u8> {
+    lines(text).filter(|line| setting(line).is_none_or(|(key, _)| !is_one(key, keys))).flatten().copied().collect()
+}
+
 fn lines(text: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
     text.split_inclusive(|byte| *byte == b'\n')
 }
@@ -43,10 +49,14 @@ fn setting(line: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((key.strip_prefix(b"-").unwrap_or(key).trim_ascii(), line[equals + 1..].trim_ascii()))
 }
 
-/// Slashes may stand for dots.
+/// A parameter's name with dots only: slashes may stand for them.
+#[must_use]
+pub fn dotted(name: &str) -> String {
+    name.replace('/', ".")
+}
+
 fn is_one(key: &[u8], keys: &[&str]) -> bool {
-    let dotted: Vec<u8> = key.iter().map(|byte| if *byte == b'/' { b'.' } else { *byte }).collect();
-    keys.iter().any(|known| known.as_bytes() == dotted)
+    std::str::from_utf8(key).is_ok_and(|key| keys.iter().any(|known| dotted(known) == dotted(key)))
 }
 
 #[cfg(test)]

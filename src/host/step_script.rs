@@ -4,7 +4,7 @@ use super::{guard, ipvs_script};
 use crate::{
     format::{cksum::cksum, sh},
     plan::{Place, Proof, RuleEdit, Step, block},
-    probe::{CHANGED, EXPIRE_QUIESCENT_TEMPLATE, IptablesCommand, TICKS, stamp_path},
+    probe::{CHANGED, EXPIRE_QUIESCENT_TEMPLATE, IptablesCommand, TICKS, stamp_path, sysctl_path},
 };
 use camino::Utf8Path;
 
@@ -19,6 +19,9 @@ pub(super) fn script(step: &Step) -> String {
         Step::EndUndoGuard { name, armed } => guard::end(name, *armed),
         Step::IpForward => "echo 1 >/proc/sys/net/ipv4/ip_forward".to_owned(),
         Step::KeepTemplates => format!("echo 0 >{EXPIRE_QUIESCENT_TEMPLATE}"),
+        Step::Sysctl { name, value } => {
+            format!("printf '%s\\n' {} >{}", sh::word(value), sh::word(&sysctl_path(name)))
+        }
         Step::File { path, observed, text, proof } => file(path, observed.as_deref(), text, proof),
         Step::VsftpdReload { conf, daemons } => reload(conf, daemons),
         Step::Service { manager, name, act } => service(&manager.command(name, act)),

@@ -2,8 +2,8 @@
 
 use super::{Change, IpvsEdit, RuleEdit, Stage, block};
 use crate::{
-    format::sh,
-    probe::{EXPIRE_QUIESCENT_TEMPLATE, IptablesCommand, ServiceManager, UNDO_FOLDER},
+    format::{cksum::cksum, sh},
+    probe::{EXPIRE_QUIESCENT_TEMPLATE, IptablesCommand, ServiceManager, UNDO_FOLDER, sysctl_path},
 };
 use camino::Utf8PathBuf;
 use std::fmt;
@@ -28,6 +28,13 @@ pub enum Step {
     IpForward,
     /// The kernel keeps the persistence templates of servers with weight 0 from now on.
     KeepTemplates,
+    /// A kernel parameter gets a value from now on.
+    Sysctl {
+        /// Its name, as sysctl(8) takes it.
+        name: String,
+        /// The value.
+        value: String,
+    },
     /// A file gets a new text, if its user takes it and nobody changed the old one meanwhile.
     File {
         /// The file.
@@ -107,6 +114,14 @@ impl Step {
                 edits.extend(more);
                 None
             }
+            // A second edit of one file, that begins where the first one ends: the file is written once.
+            (
+                Self::File { path, text, proof, .. },
+                Self::File { path: other, observed: Some(sum), text: more, proof: same },
+            ) if *path == other && *proof == same && cksum(text) == sum => {
+                *text = more;
+                None
+            }
             (_, later) => Some(later),
         }
     }
@@ -120,6 +135,7 @@ impl fmt::Display for Step {
             Self::Ipvsadm(edit) => write!(f, "run ipvsadm {}", edit.words().join(" ")),
             Self::IpForward => f.write_str("set net.ipv4.ip_forward"),
             Self::KeepTemplates => f.write_str("set net.ipv4.vs.expire_quiescent_template"),
+            Self::Sysctl { name, .. } => write!(f, "set {name}"),
             Self::File { path, observed: Some(_), .. } => write!(f, "replace {path}"),
             Self::File { path, observed: None, .. } => write!(f, "write {path}"),
             Self::VsftpdReload { conf, .. } => write!(f, "make vsftpd read {conf} again"),
@@ -156,6 +172,9 @@ impl Step {
             Self::Ipvsadm(edit) => vec![format!("ipvsadm {}", sh::words(edit.words()))],
             Self::IpForward => vec!["echo 1 >/proc/sys/net/ipv4/ip_forward".to_owned()],
             Self::KeepTemplates => vec![format!("echo 0 >{EXPIRE_QUIESCENT_TEMPLATE}")],
+            Self::Sysctl { name, value } => {
+                vec![format!("printf '%s\\n' {} >{}", sh::word(value), sh::word(&sysctl_path(name)))]
+            }
             Self::File { path, text, .. } => vec![format!("replace {path} ({} bytes)", text.len())],
             Self::VsftpdReload { daemons, .. } => daemons.iter().map(|(pid, _)| format!("kill -HUP {pid}")).collect(),
             Self::Service { manager, name, act } => vec![manager.command(name, act)],

@@ -2,28 +2,54 @@
 
 use super::{Cluster, ClusterPlaces, network, rules, sides};
 use crate::lvs::{ActiveNat, FirewallMark, ForwardingMethod, Netmask, Persistence, Port, PortRange, Scheduler};
-use crate::source::{Fields, Node, Reading, Value, nearest};
+use crate::source::{Field, Fields, Node, Reading, Shape, Value, nearest};
 
-const KEYS: [&str; 11] = [
-    "virtual_ip",
-    "firewall_mark",
-    "control_port",
-    "passive_ports",
-    "active_nat",
-    "scheduler",
-    "persistence",
-    "forwarding",
-    "drain_timeout",
-    "routers",
-    "real_servers",
+pub(super) const FIELDS: &[Field] = &[
+    Field::required("virtual_ip", ADDRESS, "The address that clients connect to"),
+    Field::optional("firewall_mark", MARK, "Joins control port and passive range; 21 if not given"),
+    Field::optional("control_port", Shape::Number(1, 65535), "Where clients connect; 21 if not given"),
+    Field::optional(
+        "passive_ports",
+        Shape::Matching(r"^[0-9]{4,5}[:-][0-9]{4,5}$"),
+        "Ports for passive clients, 1024 or higher; 10000:20000 if not given",
+    ),
+    Field::optional(
+        "active_nat",
+        Shape::Word(&["masquerade", "snat", "none"]),
+        "What routers do to active data connections; masquerade if not given, none unless forwarding is nat",
+    ),
+    Field::optional("scheduler", SCHEDULER, "How new clients are given to real servers; wlc if not given"),
+    Field::optional(
+        "persistence",
+        PERSISTENCE,
+        "How long a client stays with its real server; 300 seconds if not given",
+    ),
+    Field::optional("forwarding", FORWARDING, "How packets reach real servers; nat if not given"),
+    Field::optional("drain_timeout", DRAIN, "Seconds that what goes keeps its connections; 300 if not given"),
+    Field::required("routers", Shape::Map(sides::ROUTERS), "The LVS routers"),
+    Field::required("real_servers", Shape::Map(sides::REAL_SERVERS), "The FTP servers"),
 ];
+
+/// An IPv4 address without leading zeros.
+pub(super) const ADDRESS: Shape = Shape::Matching(r"^(0|[1-9][0-9]{0,2})(\.(0|[1-9][0-9]{0,2})){3}$");
+pub(super) const MARK: Shape = Shape::Number(1, 2_147_483_647);
+pub(super) const SCHEDULER: Shape = Shape::Word(&Scheduler::KNOWN);
+pub(super) const FORWARDING: Shape = Shape::Word(&["nat", "direct", "tunnel"]);
+pub(super) const DRAIN: Shape = Shape::Number(0, LONGEST_DRAIN as u64);
+pub(super) const PERSISTENCE: Shape = Shape::OneOf(&[TIMEOUT, Shape::Map(PERSISTENCE_FIELDS)]);
+const TIMEOUT: Shape = Shape::Number(1, Persistence::MAX as u64);
+const PERSISTENCE_FIELDS: &[Field] = &[
+    Field::required("timeout", TIMEOUT, "Seconds"),
+    Field::optional("netmask", ADDRESS, "Clients of one network stay together"),
+];
+
 /// Seconds.
-const DEFAULT_DRAIN: u32 = 300;
+pub(super) const DEFAULT_DRAIN: u32 = 300;
 /// Seconds: a day.
 const LONGEST_DRAIN: u32 = 86_400;
 
 pub(super) fn read(node: &Node, reading: &mut Reading) -> Option<(Cluster, ClusterPlaces)> {
-    let fields = reading.fields(node, "`ftp_cluster`", &KEYS)?;
+    let fields = reading.fields_of(node, "`ftp_cluster`", FIELDS)?;
     let virtual_ip = fields.require(reading, "virtual_ip").and_then(|node| network::virtual_ip(node, reading));
     let firewall_mark = optional(fields, "firewall_mark", FirewallMark::DEFAULT, reading, mark);
     let control_port = optional(fields, "control_port", Port::FTP, reading, port);
@@ -92,7 +118,7 @@ fn places(fields: Fields<'_>, node: &Node, reading: &Reading) -> ClusterPlaces {
     }
 }
 
-fn mark(node: &Node, reading: &mut Reading) -> Option<FirewallMark> {
+pub(super) fn mark(node: &Node, reading: &mut Reading) -> Option<FirewallMark> {
     let number = reading.number(node, "`firewall_mark`")?;
     reading.fit(node.span, FirewallMark::try_from(number))
 }
@@ -112,13 +138,13 @@ fn active_nat(node: &Node, reading: &mut Reading) -> Option<ActiveNat> {
     reading.word(node, "`active_nat`", &words)
 }
 
-fn forwarding(node: &Node, reading: &mut Reading) -> Option<ForwardingMethod> {
+pub(super) fn forwarding(node: &Node, reading: &mut Reading) -> Option<ForwardingMethod> {
     let words = [ForwardingMethod::Nat, ForwardingMethod::Direct, ForwardingMethod::Tunnel];
     reading.word(node, "`forwarding`", &words.map(|method| (method.word(), method)))
 }
 
 /// One of Linux's own schedulers: a name that no kernel has would fail only when the service is made.
-fn scheduler(node: &Node, reading: &mut Reading) -> Option<Scheduler> {
+pub(super) fn scheduler(node: &Node, reading: &mut Reading) -> Option<Scheduler> {
     let text = reading.text(node, "`scheduler`")?;
     if !Scheduler::KNOWN.contains(&text) {
         let message = format!("Linux has no scheduler {}", crate::source::shown(text));
@@ -133,19 +159,19 @@ fn scheduler(node: &Node, reading: &mut Reading) -> Option<Scheduler> {
 }
 
 /// Seconds, or a map of `timeout` and `netmask`.
-fn persistence(node: &Node, reading: &mut Reading) -> Option<Persistence> {
+pub(super) fn persistence(node: &Node, reading: &mut Reading) -> Option<Persistence> {
     let Value::Map(_) = &node.value else {
         let seconds = reading.number(node, "`persistence`")?;
         return reading.fit(node.span, Persistence::new(seconds, Netmask::HOST));
     };
-    let fields = reading.fields(node, "`persistence`", &["timeout", "netmask"])?;
+    let fields = reading.fields_of(node, "`persistence`", PERSISTENCE_FIELDS)?;
     let netmask = optional(fields, "netmask", Netmask::HOST, reading, network::netmask);
     let timeout = fields.require(reading, "timeout")?;
     let seconds = reading.number(timeout, "`timeout`")?;
     reading.fit(timeout.span, Persistence::new(seconds, netmask?))
 }
 
-fn drain(node: &Node, reading: &mut Reading) -> Option<u32> {
+pub(super) fn drain(node: &Node, reading: &mut Reading) -> Option<u32> {
     let seconds = reading.number(node, "`drain_timeout`")?;
     match u32::try_from(seconds) {
         Ok(seconds) if seconds <= LONGEST_DRAIN => Some(seconds),

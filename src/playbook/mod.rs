@@ -1,4 +1,4 @@
-//! The playbook: a list of plays, each the desired state of one cluster, read strictly.
+//! The playbook: a list of plays, each the desired state of a cluster or of single things, read strictly.
 
 mod batch;
 mod cluster;
@@ -9,10 +9,13 @@ mod rules;
 mod services;
 mod settings;
 mod sides;
+mod task_types;
+mod tasks;
 mod types;
 
 pub use load::load;
 pub use play::plays;
+pub use task_types::{IpvsService, ServiceState, SysctlValue, Task, TaskPlay, Thing, WantedIpvs};
 pub use types::{
     Batch, Cluster, ClusterPlaces, ClusterPlay, Director, Limits, Play, RealServers, Routers, Service, Services, Vsftpd,
 };

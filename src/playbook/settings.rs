@@ -1,8 +1,17 @@
 //! `vsftpd`: the user's own options, within what vsftpd reads right (vsftpd.conf(5)).
 
 use super::{Vsftpd, cluster::optional};
-use crate::source::{Entry, Fault, Node, Reading, Value, decimal, shown};
+use crate::source::{Entry, Fault, Field, Node, Reading, Shape, Value, decimal, shown};
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+
+pub(super) const VSFTPD: &[Field] = &[
+    Field::optional("conf", Shape::Matching(PATH), "vsftpd's configuration file; found on the host if not given"),
+    Field::optional("settings", SETTINGS, "Options of your own, such as idle_session_timeout"),
+];
+const SETTINGS: Shape =
+    Shape::MapOf("^[a-z0-9_]{1,100}$", &Shape::OneOf(&[Shape::Boolean, Shape::Number(0, u64::MAX), Shape::Text]));
+/// An absolute path of a file.
+pub(super) const PATH: &str = "^/.*[^/]$";
 
 /// The longest value, in bytes; vsftpd reads no more than 100,000 bytes of its file in all.
 const LONGEST_VALUE: usize = 1000;
@@ -21,21 +30,24 @@ const DERIVED: [(&str, &str); 7] = [
 ];
 
 pub(super) fn vsftpd(node: &Node, reading: &mut Reading) -> Option<Vsftpd> {
-    let fields = reading.fields(node, "`vsftpd`", &["conf", "settings"])?;
-    let conf = optional(fields, "conf", None, reading, |node, reading| conf(node, reading).map(Some));
+    let fields = reading.fields_of(node, "`vsftpd`", VSFTPD)?;
+    let conf = optional(fields, "conf", None, reading, |node, reading| {
+        path(node, "`conf`", "vsftpd's own places are /etc/vsftpd.conf and /etc/vsftpd/vsftpd.conf", reading).map(Some)
+    });
     let settings = optional(fields, "settings", Vec::new(), reading, settings);
     Some(Vsftpd { conf: conf?, settings: settings? })
 }
 
-fn conf(node: &Node, reading: &mut Reading) -> Option<Utf8PathBuf> {
-    let text = reading.text(node, "`conf`")?;
+/// The absolute path of a file on a host.
+pub(super) fn path(node: &Node, what: &str, hint: &str, reading: &mut Reading) -> Option<Utf8PathBuf> {
+    let text = reading.text(node, what)?;
     let path = Utf8Path::new(text);
     let plain = path.components().all(|part| matches!(part, Utf8Component::RootDir | Utf8Component::Normal(_)));
     if !text.starts_with('/') || text.ends_with('/') || !plain || text.len() > LONGEST_PATH {
         return reading.refuse_with(
             node.span,
-            format!("`conf` must be the absolute path of a file, without `..`, not {}", shown(text)),
-            "vsftpd's own places are /etc/vsftpd.conf and /etc/vsftpd/vsftpd.conf",
+            format!("{what} must be the absolute path of a file, without `..`, not {}", shown(text)),
+            hint,
         );
     }
     Some(path.to_owned())

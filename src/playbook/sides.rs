@@ -4,15 +4,45 @@ use super::{
     Batch, Director, RealServers, Routers, Services, Vsftpd, batch, cluster::optional, network, services, settings,
 };
 use crate::inventory::Pattern;
-use crate::source::{Fields, Node, Reading, Value};
+use crate::source::{Field, Fields, Node, Reading, Shape, Value};
 
-const ROUTERS: [&str; 7] =
-    ["hosts", "serial", batch::LIMITS[0], batch::LIMITS[1], "director", "expire_quiescent_template", "services"];
-const REAL_SERVERS: [&str; 7] =
-    ["hosts", "serial", batch::LIMITS[0], batch::LIMITS[1], "network", "vsftpd", "services"];
+/// A pattern, or a list of patterns.
+pub(super) const HOSTS: Shape = Shape::OneOf(&[Shape::Text, Shape::List(&Shape::Text)]);
+
+pub(super) const ROUTERS: &[Field] = &[
+    Field::required("hosts", HOSTS, "Which hosts"),
+    Field::optional("serial", batch::SERIAL, "How many hosts change at a time; 1 if not given"),
+    batch::MAX_FAIL_PERCENTAGE,
+    batch::ANY_ERRORS_FATAL,
+    Field::optional(
+        "director",
+        Shape::Word(&["ipvsadm", "piranha", "keepalived"]),
+        "What owns the IPVS table; ipvsadm if not given",
+    ),
+    Field::optional(
+        "expire_quiescent_template",
+        Shape::Number(0, 0),
+        "0 keeps net.ipv4.vs.expire_quiescent_template at 0; left alone if not given",
+    ),
+    Field::optional("services", services::SERVICES, "Services at runlevels, by name"),
+];
+
+pub(super) const REAL_SERVERS: &[Field] = &[
+    Field::required("hosts", HOSTS, "Which hosts"),
+    Field::optional("serial", batch::SERIAL, "How many hosts change at a time; all if not given"),
+    batch::MAX_FAIL_PERCENTAGE,
+    batch::ANY_ERRORS_FATAL,
+    Field::optional(
+        "network",
+        Shape::Matching(r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$"),
+        "The network that all of them are in; needed when forwarding is nat",
+    ),
+    Field::optional("vsftpd", Shape::Map(settings::VSFTPD), "The FTP daemon"),
+    Field::optional("services", services::SERVICES, "Services at runlevels, by name"),
+];
 
 pub(super) fn routers(node: &Node, reading: &mut Reading) -> Option<Routers> {
-    let fields = reading.fields(node, "`routers`", &ROUTERS)?;
+    let fields = reading.fields_of(node, "`routers`", ROUTERS)?;
     let hosts = hosts(fields, reading);
     let serial = optional(fields, "serial", vec![Batch::Count(1)], reading, batch::serial);
     let limits = batch::limits(fields, reading);
@@ -30,7 +60,7 @@ pub(super) fn routers(node: &Node, reading: &mut Reading) -> Option<Routers> {
 }
 
 pub(super) fn real_servers(node: &Node, reading: &mut Reading) -> Option<RealServers> {
-    let fields = reading.fields(node, "`real_servers`", &REAL_SERVERS)?;
+    let fields = reading.fields_of(node, "`real_servers`", REAL_SERVERS)?;
     let hosts = hosts(fields, reading);
     let serial = optional(fields, "serial", vec![Batch::Percent(100)], reading, batch::serial);
     let limits = batch::limits(fields, reading);

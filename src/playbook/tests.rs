@@ -44,7 +44,7 @@ fn read(playbook: &Value) -> Result<Vec<Play>, Faults> {
 
 /// The cluster of a playbook's first play.
 fn cluster(playbook: &Value) -> Cluster {
-    let Play::Cluster(play) = read(playbook).unwrap().remove(0);
+    let Play::Cluster(play) = read(playbook).unwrap().remove(0) else { panic!("it is a cluster") };
     play.cluster
 }
 

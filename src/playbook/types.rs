@@ -1,5 +1,6 @@
 //! What a playbook says, as types: every value in them is checked.
 
+use super::TaskPlay;
 use crate::inventory::Pattern;
 use crate::lvs::{ActiveNat, FirewallMark, ForwardingMethod, Persistence, Port, PortRange, Scheduler};
 use crate::source::Place;
@@ -13,6 +14,8 @@ use std::{collections::BTreeSet, net::Ipv4Addr};
 pub enum Play {
     /// A cluster to keep converged.
     Cluster(ClusterPlay),
+    /// Single things on hosts.
+    Tasks(TaskPlay),
 }
 
 impl Play {
@@ -21,6 +24,16 @@ impl Play {
     pub fn name(&self) -> &str {
         match self {
             Self::Cluster(play) => &play.name,
+            Self::Tasks(play) => &play.name,
+        }
+    }
+
+    /// Its words for `--tags`.
+    #[must_use]
+    pub fn tags(&self) -> &[String] {
+        match self {
+            Self::Cluster(play) => &play.tags,
+            Self::Tasks(play) => &play.tags,
         }
     }
 
@@ -29,6 +42,7 @@ impl Play {
     pub const fn name_place(&self) -> &Place {
         match self {
             Self::Cluster(play) => &play.name_place,
+            Self::Tasks(play) => &play.name_place,
         }
     }
 }

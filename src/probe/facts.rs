@@ -53,6 +53,10 @@ pub enum Fact {
     SavedIpvs(Box<SavedIpvs>),
     /// The files that set kernel parameters at boot.
     SysctlFiles(SysctlFiles),
+    /// The value of a kernel parameter.
+    Sysctl(String),
+    /// The text of a file; nothing when there is none.
+    TextFile(Option<Vec<u8>>),
     /// The host's IPv4 addresses.
     Addresses(BTreeSet<Ipv4Addr>),
     /// Undo guards that earlier runs left.
@@ -160,6 +164,18 @@ impl Facts {
     /// The files that set kernel parameters at boot.
     pub fn sysctl_files(&self) -> Result<&SysctlFiles, Unknown> {
         self.get(&Probe::SysctlFiles, |fact| if let Fact::SysctlFiles(found) = fact { Some(found) } else { None })
+    }
+
+    /// A kernel parameter as it is now; single blanks part the words of a list.
+    pub fn sysctl(&self, name: &str) -> Result<&str, Unknown> {
+        let probe = Probe::Sysctl(name.to_owned());
+        self.get(&probe, |fact| if let Fact::Sysctl(found) = fact { Some(found.as_str()) } else { None })
+    }
+
+    /// A text file; nothing when there is none.
+    pub fn text_file(&self, path: &Utf8Path) -> Result<Option<&[u8]>, Unknown> {
+        let probe = Probe::TextFile(path.to_owned());
+        self.get(&probe, |fact| if let Fact::TextFile(found) = fact { Some(found.as_deref()) } else { None })
     }
 
     /// The host's IPv4 addresses.

@@ -56,6 +56,8 @@ fn meaning(fact: &Fact) -> String {
             format!("{systemd} {has_folder}\n{files:?}\n{special:?}")
         }
         Fact::Directors(found) => format!("{found:?}"),
+        Fact::Sysctl(value) => value.clone(),
+        Fact::TextFile(text) => format!("{:?}", text.as_deref().map(digest)),
         Fact::UndoGuards(found) => format!("{found:?}"),
         // Where a virtual IP is says only in which order routers change.
         Fact::Addresses(_) => String::new(),

@@ -12,7 +12,9 @@ mod saved_filter;
 mod saved_ipvs;
 mod service_manager;
 mod services;
+mod sysctl;
 mod sysctl_files;
+mod text_file;
 mod undo_guards;
 mod vsftpd;
 mod vsftpd_process;
@@ -27,6 +29,7 @@ pub use saved_filter::SavedFilter;
 pub use saved_ipvs::{DEFAULTS as IPVS_DEFAULTS, SavedIpvs};
 pub use service_manager::ServiceManager;
 pub use services::{Service, Services};
+pub use sysctl::path as sysctl_path;
 pub use sysctl_files::{MAIN as SYSCTL_CONF, OWN as SYSCTL_OWN, SysctlFiles};
 pub use undo_guards::{FOLDER as UNDO_FOLDER, UndoGuard};
 pub use vsftpd::{CHANGED, Daemon, Lingering, TICKS, Vsftpd, stamp_path};
@@ -67,6 +70,10 @@ pub enum Probe {
     SavedIpvs,
     /// The files that set kernel parameters at boot.
     SysctlFiles,
+    /// A kernel parameter as it is now, by its name.
+    Sysctl(String),
+    /// A text file at this path.
+    TextFile(Utf8PathBuf),
     /// The host's IPv4 addresses.
     Addresses,
     /// Undo guards that earlier runs left.
@@ -89,6 +96,8 @@ impl Probe {
             Self::SavedFilter => saved_filter::scripts(),
             Self::SavedIpvs => saved_ipvs::scripts(),
             Self::SysctlFiles => sysctl_files::scripts(),
+            Self::Sysctl(name) => sysctl::scripts(name),
+            Self::TextFile(path) => text_file::scripts(path),
             Self::Addresses => addresses::scripts(),
             Self::UndoGuards => undo_guards::scripts(),
             Self::Services(names) => services::scripts(names),
@@ -109,6 +118,8 @@ impl Probe {
             Self::SavedFilter => saved_filter::read(answers).map(|fact| Fact::SavedFilter(Box::new(fact))),
             Self::SavedIpvs => saved_ipvs::read(answers).map(|fact| Fact::SavedIpvs(Box::new(fact))),
             Self::SysctlFiles => sysctl_files::read(answers).map(Fact::SysctlFiles),
+            Self::Sysctl(name) => sysctl::read(name, answers).map(Fact::Sysctl),
+            Self::TextFile(_) => text_file::read(answers).map(Fact::TextFile),
             Self::Addresses => addresses::read(answers).map(Fact::Addresses),
             Self::UndoGuards => undo_guards::read(answers).map(Fact::UndoGuards),
             Self::Services(names) => services::read(names, answers).map(Fact::Services),
@@ -129,6 +140,8 @@ impl fmt::Display for Probe {
             Self::SavedFilter => "the saved packet filter",
             Self::SavedIpvs => "the saved IPVS table",
             Self::SysctlFiles => "the sysctl files",
+            Self::Sysctl(name) => name,
+            Self::TextFile(path) => path.as_str(),
             Self::Addresses => "the addresses",
             Self::UndoGuards => "the undo guards of earlier runs",
             Self::Services(_) => "the services",

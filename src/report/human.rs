@@ -41,22 +41,41 @@ pub fn human(report: &Report, detail: Detail) -> String {
                 _ => host_line(OK, "ok", &outcome.host, ""),
             });
         }
-        for (kind, _, title) in Kind::TABLE {
-            let items: Vec<(&Outcome, &Item)> =
-                mine().flat_map(|outcome| outcome.items.iter().map(move |item| (outcome, item))).collect();
-            let items = items.into_iter().filter(|(_, item)| item.kind == kind && item.play == *play);
-            let task: String =
-                items.map(|(outcome, item)| item_lines(&outcome.host, item, report.check, detail)).collect();
-            if !task.is_empty() {
-                text.push_str(&headline("TASK", title));
-                text.push_str(&task);
-            }
+        let items: Vec<(&Outcome, &Item)> = mine()
+            .flat_map(|outcome| outcome.items.iter().map(move |item| (outcome, item)))
+            .filter(|(_, item)| item.play == *play)
+            .collect();
+        for (title, items) in tasks(&items) {
+            text.push_str(&headline("TASK", &title));
+            text.extend(items.iter().map(|(outcome, item)| item_lines(&outcome.host, item, report.check, detail)));
         }
         text.push_str(&verification(report.check, &mine().collect::<Vec<_>>()));
     }
     text.push_str(&headline("PLAY RECAP", ""));
     text.extend(report.outcomes.iter().map(|outcome| recap_line(outcome, report.check)));
     text
+}
+
+/// The items of a play by task: those that the play states itself in its order, then the others by their kind.
+fn tasks<'a>(items: &[(&'a Outcome, &'a Item)]) -> Vec<(String, Vec<(&'a Outcome, &'a Item)>)> {
+    let mut all: Vec<(String, Vec<(&Outcome, &Item)>)> = Vec::new();
+    let mut put = |title: String, one: (&'a Outcome, &'a Item)| match all.iter_mut().find(|(known, _)| *known == title)
+    {
+        Some((_, items)) => items.push(one),
+        None => all.push((title, vec![one])),
+    };
+    for one in items {
+        if let Some(name) = &one.1.task {
+            let boot = if one.1.kind.tag() == "boot" { " (boot)" } else { "" };
+            put(format!("{name}{boot}"), *one);
+        }
+    }
+    for (kind, _, title) in Kind::TABLE {
+        for one in items.iter().filter(|(_, item)| item.kind == kind && item.task.is_none()) {
+            put(title.to_owned(), *one);
+        }
+    }
+    all
 }
 
 /// `PLAY [Public FTP] ****`, filled up to 79 columns, after an empty line.

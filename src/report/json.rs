@@ -39,6 +39,7 @@ fn changes(outcome: &Outcome) -> Vec<Value> {
         json!({
             "host": outcome.host,
             "play": item.play,
+            "task": item.task,
             "resource": item.kind.name(),
             "state": item.kind.tag(),
             "stage": change.stage.to_string(),

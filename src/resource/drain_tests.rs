@@ -12,23 +12,23 @@ use std::fmt::Write;
 /// Two real servers, 10.1.1.11 and, with weight 0, 10.1.1.12.
 fn resources() -> (MarkRules, VirtualService) {
     let server = |last: u8, weight: u64| RealServer {
-        host: format!("ftp{last}"),
+        host: Some(format!("ftp{last}")),
         address: [10, 1, 1, last].into(),
         weight: Weight::try_from(weight).unwrap(),
     };
     let service = VirtualService {
-        play: "FTP".to_owned(),
+        play: Some("FTP".to_owned()),
         command: IptablesCommand::default(),
         mark: 21.try_into().unwrap(),
         other_marks: vec![30.try_into().unwrap()],
         scheduler: Scheduler::wlc(),
-        persistence: Persistence::new(300, Netmask::HOST).unwrap(),
+        persistence: Some(Persistence::new(300, Netmask::HOST).unwrap()),
         forwarding: ForwardingMethod::Nat,
         real_servers: vec![server(11, 1), server(12, 0)],
         drain_timeout: 60,
     };
     let rules = MarkRules {
-        play: service.play.clone(),
+        play: "FTP".to_owned(),
         command: service.command.clone(),
         virtual_ip: [192, 0, 2, 10].into(),
         mark: service.mark,

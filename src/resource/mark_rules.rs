@@ -7,6 +7,7 @@ use super::{
 use crate::{
     format::{
         excerpt,
+        filter_rule::FilterRule,
         iptables_save::PlacedRule,
         port_set::PortSet,
         rule::{Protocol, Rule, Target},
@@ -134,7 +135,7 @@ impl MarkRules {
             mark if older.contains(&mark) => ipvs.connections_beside(mark, &[]),
             _ => 0,
         };
-        let hosts = self.real_servers.iter().map(|server| server.host.clone()).collect();
+        let hosts = self.real_servers.iter().filter_map(|server| server.host.clone()).collect();
         Some(Drain { waits: vec![Wait::Sessions(hosts), Wait::Connections(connections)], timeout: self.drain_timeout })
     }
 
@@ -199,21 +200,32 @@ impl MarkRules {
         }
     }
 
+    /// Whether a rule that somebody states is for packets that these rules are for.
+    #[must_use]
+    pub fn claims(&self, stated: &FilterRule) -> bool {
+        (stated.table, stated.chain) == (TABLE, CHAIN)
+            && (self.standing(&stated.rule) != Standing::Foreign || self.why_it_collides(&stated.rule).is_some())
+    }
+
     /// Why a rule that stays should be looked at.
     fn collision(&self, rule: &PlacedRule) -> Option<String> {
-        let Target::Mark { value, mask } = rule.rule.target else {
-            return None;
-        };
-        let to_vip = rule.rule.destination.is_none_or(|network| network.contains(&self.virtual_ip));
-        let touches = to_vip && rule.rule.destination_ports.overlaps(&self.wanted());
-        let what = if value & mask == self.mark.get() {
-            format!("it sets our mark {} too", self.mark)
-        } else if touches {
-            "it marks some of our traffic".to_owned()
-        } else {
-            return None;
-        };
+        let what = self.why_it_collides(&rule.rule)?;
         Some(format!("a foreign rule of mangle PREROUTING collides, {what}; it is left alone: {}", excerpt(&rule.text)))
+    }
+
+    fn why_it_collides(&self, rule: &Rule) -> Option<String> {
+        let Target::Mark { value, mask } = rule.target else {
+            return None;
+        };
+        let to_vip = rule.destination.is_none_or(|network| network.contains(&self.virtual_ip));
+        let touches = to_vip && rule.destination_ports.overlaps(&self.wanted());
+        if value & mask == self.mark.get() {
+            Some(format!("it sets our mark {} too", self.mark))
+        } else if touches {
+            Some("it marks some of our traffic".to_owned())
+        } else {
+            None
+        }
     }
 }
 

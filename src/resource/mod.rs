@@ -2,29 +2,37 @@
 //! steps remove the difference, all as data.
 
 mod boot_sysctl;
+mod config_line;
 #[cfg(test)]
 mod drain_tests;
 mod expire_quiescent_template;
 mod ip_forward;
+mod ipvs_gone;
 mod mark_rules;
 mod nat_rule;
+mod play_rules;
 mod rule_set;
 mod saved_filter;
 mod saved_ipvs;
 mod service;
+mod sysctl;
 mod undo_guard;
 mod virtual_service;
 mod vsftpd_conf;
 mod vsftpd_reload;
 
 pub use boot_sysctl::{BootSysctl, Parameter};
+pub use config_line::{ConfigLine, StatedLine};
 pub use expire_quiescent_template::ExpireQuiescentTemplate;
 pub use ip_forward::IpForward;
+pub use ipvs_gone::IpvsGone;
 pub use mark_rules::MarkRules;
 pub use nat_rule::{ActiveSource, NatRule};
+pub use play_rules::{PlayRules, StatedRule};
 pub use saved_filter::SavedFilter;
 pub use saved_ipvs::SavedIpvs;
 pub use service::{Service, Wish};
+pub use sysctl::Sysctl;
 pub use undo_guard::NoUndoGuard;
 pub use virtual_service::{RealServer, VirtualService};
 pub use vsftpd_conf::VsftpdSettings;
@@ -59,17 +67,23 @@ pub enum Kind {
     IpForward,
     /// [`ExpireQuiescentTemplate`].
     ExpireQuiescentTemplate,
+    /// [`Sysctl`].
+    Sysctl,
     /// [`NatRule`].
     NatRule,
     /// [`MarkRules`].
     MarkRules,
+    /// [`PlayRules`].
+    IptablesRule,
     /// [`VsftpdSettings`].
     VsftpdConf,
     /// [`VsftpdReload`].
     VsftpdReload,
+    /// [`ConfigLine`].
+    ConfigLine,
     /// [`Service`] that runs, or does not.
     ServiceRunning,
-    /// [`VirtualService`].
+    /// [`VirtualService`], and [`IpvsGone`].
     VirtualService,
     /// [`SavedFilter`].
     SavedFilter,
@@ -83,7 +97,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, with the name that JSON gives it and the title that people read.
-    pub const TABLE: [(Self, &'static str, &'static str); 13] = [
+    pub const TABLE: [(Self, &'static str, &'static str); 16] = [
         (Self::UndoGuard, "undo_guard", "No undo guard of an earlier run is left"),
         (Self::IpForward, "ip_forward", "Kernel forwards packets (net.ipv4.ip_forward)"),
         (
@@ -91,10 +105,13 @@ impl Kind {
             "expire_quiescent_template",
             "Draining servers keep their sessions (expire_quiescent_template)",
         ),
+        (Self::Sysctl, "sysctl", "Kernel parameters (sysctl)"),
         (Self::NatRule, "nat_rule", "Active data connections are rewritten (nat POSTROUTING)"),
         (Self::MarkRules, "mark_rules", "Control port and passive range are marked (mangle PREROUTING)"),
+        (Self::IptablesRule, "iptables_rule", "Rules that the play no longer states are gone (iptables)"),
         (Self::VsftpdConf, "vsftpd_conf", "vsftpd.conf names range and virtual IP"),
         (Self::VsftpdReload, "vsftpd_reload", "vsftpd has read its configuration"),
+        (Self::ConfigLine, "config_line", "Lines of configuration files"),
         (Self::ServiceRunning, "service", "Services run"),
         (Self::VirtualService, "virtual_service", "Virtual service and destinations (IPVS)"),
         (Self::SavedFilter, "saved_filter", "Boot: the saved packet filter holds the rules"),

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     format::{
+        filter_rule::FilterRule,
         iptables_save::PlacedRule,
         port_set::PortSet,
         rule::{Protocol, Rule, Target},
@@ -78,6 +79,12 @@ impl NatRule {
             }
         }
         changes
+    }
+
+    /// Whether a rule that somebody states is for packets that this rule is for.
+    #[must_use]
+    pub fn claims(&self, stated: &FilterRule) -> bool {
+        (stated.table, stated.chain) == (TABLE, CHAIN) && self.is_ours(&stated.rule)
     }
 
     fn rule(&self, network: Ipv4Net, source: ActiveSource) -> String {

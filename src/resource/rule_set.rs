@@ -17,11 +17,8 @@ pub(super) struct RuleSet<'a> {
     pub rules: Vec<PlacedRule>,
 }
 
-/// The chains that the product keeps rules in.
-const CHAINS: [(&str, &str); 2] = [("mangle", "PREROUTING"), ("nat", "POSTROUTING")];
-
 impl<'a> RuleSet<'a> {
-    /// The chain as observed. Rules of the other backend in a chain of ours are an error: packets would pass both.
+    /// The chain as observed. Rules of the other backend in the same chain are an error: packets would pass both.
     pub fn read(
         facts: &'a Facts,
         command: &'a IptablesCommand,
@@ -29,10 +26,7 @@ impl<'a> RuleSet<'a> {
         chain: &'static str,
     ) -> Result<Self, Unknown> {
         let filter = facts.packet_filter(command)?;
-        let holds = |dump: &crate::format::iptables_save::IptablesSave| {
-            CHAINS.iter().find(|(table, chain)| !dump.rules(table, chain).is_empty())
-        };
-        if let Some((table, chain)) = filter.other.as_ref().and_then(holds) {
+        if filter.other.as_ref().is_some_and(|other| !other.rules(table, chain).is_empty()) {
             return Err(Unknown {
                 what: "the packet filter".to_owned(),
                 why: format!(
@@ -101,9 +95,12 @@ pub(super) fn removable(rule: &PlacedRule) -> bool {
     !rule.text.contains(&b'\n')
 }
 
+/// How each comment of ours begins.
+pub(super) const TAG: &str = "lvs-ftp: ";
+
 /// The comment that says whose a rule is.
 pub(super) fn tag(play: &str) -> String {
-    format!("lvs-ftp: {play}")
+    format!("{TAG}{play}")
 }
 
 /// The tag as matches of a rule.

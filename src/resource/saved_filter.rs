@@ -1,14 +1,17 @@
 //! The packet filter that the host loads at boot holds our rules: the same rules, and the same comparison, as running.
 
-use super::{Kind, MarkRules, NatRule, Resource, mark_rules, nat_rule};
+use super::{Kind, MarkRules, NatRule, PlayRules, Resource, mark_rules, nat_rule};
 use crate::{
-    format::{cksum::cksum, iptables_save::IptablesSave},
+    format::{
+        cksum::cksum,
+        iptables_save::{IptablesSave, PlacedRule},
+    },
     plan::{Action, Change, Diff, Proof, RuleChanges, Stage, Step},
     probe::{Facts, IptablesCommand, Probe, SavedFilter as Found, Unknown},
 };
 use camino::Utf8Path;
 
-/// The saved rules of all clusters on a host: they share one file.
+/// The saved rules of all plays on a host: they share one file.
 #[derive(Debug, Clone)]
 pub struct SavedFilter {
     /// The iptables whose rules these are.
@@ -17,6 +20,8 @@ pub struct SavedFilter {
     pub mark_rules: Vec<MarkRules>,
     /// The NAT rule of each cluster.
     pub nat_rules: Vec<NatRule>,
+    /// The rules that each play of tasks states one by one.
+    pub play_rules: Vec<PlayRules>,
 }
 
 const NO_PLACE: &str = "there is no place for saved rules, neither /etc/sysconfig nor /etc/iptables: install what loads \
@@ -34,7 +39,10 @@ impl Resource for SavedFilter {
     fn diff(&self, facts: &Facts) -> Result<Diff, Unknown> {
         let found = facts.saved_filter()?;
         let running = facts.packet_filter(&self.command)?;
-        let Some(path) = &found.path else { return Ok(Diff::for_a_person(NO_PLACE)) };
+        let Some(path) = &found.path else {
+            let is_wanted = self.edited(found, Utf8Path::new(""))?.0 != found.dump;
+            return Ok(if is_wanted { Diff::for_a_person(NO_PLACE) } else { Diff::default() });
+        };
         let mut diff = Diff::default();
         let (dump, count) = self.edited(found, path)?;
         if dump.render() != found.dump.render() {
@@ -67,7 +75,7 @@ impl SavedFilter {
     fn edited(&self, found: &Found, path: &Utf8Path) -> Result<(IptablesSave, (usize, usize)), Unknown> {
         let unclear = |why: String| Unknown { what: path.to_string(), why };
         let (mut dump, mut count) = (found.dump.clone(), (0, 0));
-        for (table, chain) in [(mark_rules::TABLE, mark_rules::CHAIN), (nat_rule::TABLE, nat_rule::CHAIN)] {
+        for (table, chain, edit) in self.edits(&found.dump) {
             if dump.is_split(table) {
                 return Err(unclear(format!(
                     "it has table {table} twice, and a restore lets the last one win: join them"
@@ -77,22 +85,31 @@ impl SavedFilter {
                 let why = format!("it changes {table} {chain} by other commands than -A: write its rules as -A lines");
                 return Err(unclear(why));
             }
-            let edits: Vec<RuleChangesOf> = match table {
-                mark_rules::TABLE => {
-                    self.mark_rules.iter().map(|rules| Box::new(|all: &[_]| rules.edits(all)) as _).collect()
-                }
-                _ => self.nat_rules.iter().map(|rule| Box::new(|all: &[_]| rule.edits(all)) as _).collect(),
-            };
-            for edit in edits {
-                let changes = edit(&dump.rules(table, chain));
-                count.0 += changes.inserts.len();
-                count.1 += changes.deletes.len();
-                dump = dump.edited(table, chain, &changes).map_err(|malformed| unclear(malformed.to_string()))?;
-            }
+            let changes = edit(&dump.rules(table, chain));
+            count.0 += changes.inserts.len();
+            count.1 += changes.deletes.len();
+            dump = dump.edited(table, chain, &changes).map_err(|malformed| unclear(malformed.to_string()))?;
         }
         Ok((dump, count))
     }
+
+    /// Each chain that has to do with somebody, and what they make of it.
+    fn edits(&self, dump: &IptablesSave) -> Vec<(&'static str, &'static str, RuleChangesOf<'_>)> {
+        let mut all: Vec<(&'static str, &'static str, RuleChangesOf<'_>)> = Vec::new();
+        for rules in &self.mark_rules {
+            all.push((mark_rules::TABLE, mark_rules::CHAIN, Box::new(|chain| rules.edits(chain))));
+        }
+        for rule in &self.nat_rules {
+            all.push((nat_rule::TABLE, nat_rule::CHAIN, Box::new(|chain| rule.edits(chain))));
+        }
+        for rules in &self.play_rules {
+            for (table, chain) in rules.chains(dump) {
+                all.push((table, chain, Box::new(move |placed| rules.edits(table, chain, placed))));
+            }
+        }
+        all
+    }
 }
 
-/// What one cluster makes of a chain.
-type RuleChangesOf<'a> = Box<dyn Fn(&[crate::format::iptables_save::PlacedRule]) -> RuleChanges + 'a>;
+/// What one cluster or play makes of a chain.
+type RuleChangesOf<'a> = Box<dyn Fn(&[PlacedRule]) -> RuleChanges + 'a>;

@@ -3,14 +3,20 @@
 use super::{Kind, Resource, VirtualService};
 use crate::{
     format::{cksum::cksum, ipvs::ServiceKey},
+    lvs::FirewallMark,
     plan::{Action, Change, Diff, Proof, Stage, Step},
     probe::{Facts, IPVS_DEFAULTS, Probe, Unknown},
 };
 use camino::Utf8PathBuf;
 
-/// The saved services of all clusters on a host: they share one file.
-#[derive(Debug, Clone)]
-pub struct SavedIpvs(pub Vec<VirtualService>);
+/// The saved services of all plays on a host: they share one file.
+#[derive(Debug, Clone, Default)]
+pub struct SavedIpvs {
+    /// Services that it shall hold.
+    pub services: Vec<VirtualService>,
+    /// Marks whose services it shall not hold.
+    pub gone: Vec<FirewallMark>,
+}
 
 const NO_PLACE: &str = "there is no place for a saved IPVS table, neither /etc/sysconfig nor Debian's /etc/default/ipvsadm: install ipvsadm";
 
@@ -20,27 +26,34 @@ impl Resource for SavedIpvs {
     }
 
     fn probes(&self) -> Vec<Probe> {
-        let running = self.0.iter().flat_map(Resource::probes).filter(|probe| matches!(probe, Probe::PacketFilter(_)));
+        let running =
+            self.services.iter().flat_map(Resource::probes).filter(|probe| matches!(probe, Probe::PacketFilter(_)));
         std::iter::once(Probe::SavedIpvs).chain(running).collect()
     }
 
     fn diff(&self, facts: &Facts) -> Result<Diff, Unknown> {
         let found = facts.saved_ipvs()?;
-        let Some(path) = &found.path else { return Ok(Diff::for_a_person(NO_PLACE)) };
+        let Some(path) = &found.path else {
+            let is_wanted = !self.services.is_empty();
+            return Ok(if is_wanted { Diff::for_a_person(NO_PLACE) } else { Diff::default() });
+        };
         let mut file = found.file.clone();
-        for service in &self.0 {
+        for service in &self.services {
             let wanted = service.saved(&file);
             file.set(&wanted);
             for older in service.older(facts)? {
                 file.remove(&ServiceKey::mark(older));
             }
         }
+        for mark in &self.gone {
+            file.remove(&ServiceKey::mark(mark.get()));
+        }
         let (before, after) = (found.text.clone().unwrap_or_default(), file.render());
         let mut diff = Diff::default();
-        if after != before || found.text.is_none() {
+        if after != before || (found.text.is_none() && !self.services.is_empty()) {
             diff.changes.push(change(path, found.text.clone(), after, "services and destinations as wanted"));
         }
-        if let Some(defaults) = &found.defaults {
+        if let Some(defaults) = found.defaults.as_ref().filter(|_| !self.services.is_empty()) {
             diff.changes.extend(
                 switched_on(defaults).map(|text| {
                     change(&Utf8PathBuf::from(IPVS_DEFAULTS), Some(defaults.clone()), text, "AUTO -> true")

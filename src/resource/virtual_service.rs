@@ -15,8 +15,8 @@ use std::net::Ipv4Addr;
 /// The fwmark service that serves the marked traffic.
 #[derive(Debug, Clone)]
 pub struct VirtualService {
-    /// The play's name: its rules tell which older mark's service goes.
-    pub play: String,
+    /// The play whose rules tell which older mark's service goes; nothing where that is stated by itself.
+    pub play: Option<String>,
     /// The iptables that holds the mark rules.
     pub command: IptablesCommand,
     /// The mark.
@@ -26,7 +26,7 @@ pub struct VirtualService {
     /// The scheduler.
     pub scheduler: Scheduler,
     /// Persistence: control and data connections of a client go to one real server.
-    pub persistence: Persistence,
+    pub persistence: Option<Persistence>,
     /// How packets reach the real servers.
     pub forwarding: ForwardingMethod,
     /// The real servers.
@@ -38,8 +38,8 @@ pub struct VirtualService {
 /// A destination that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RealServer {
-    /// Its name in the inventory.
-    pub host: String,
+    /// Its name in the inventory, where it is a host of the same play.
+    pub host: Option<String>,
     /// Its address on the real network.
     pub address: Ipv4Addr,
     /// Its weight.
@@ -59,7 +59,8 @@ impl Resource for VirtualService {
     }
 
     fn probes(&self) -> Vec<Probe> {
-        vec![Probe::Ipvs, Probe::Directors, Probe::PacketFilter(self.command.clone())]
+        let filter = self.play.as_ref().map(|_| Probe::PacketFilter(self.command.clone()));
+        [Probe::Ipvs, Probe::Directors].into_iter().chain(filter).collect()
     }
 
     fn diff(&self, facts: &Facts) -> Result<Diff, Unknown> {
@@ -126,8 +127,9 @@ impl VirtualService {
 
     /// Marks that this play's rules had before, and that no cluster of the host has now.
     pub(super) fn older(&self, facts: &Facts) -> Result<Vec<u32>, Unknown> {
+        let Some(play) = &self.play else { return Ok(Vec::new()) };
         let rules = facts.packet_filter(&self.command)?.dump.rules("mangle", "PREROUTING");
-        Ok(older_marks(&rules, &self.play, self.mark, &self.other_marks))
+        Ok(older_marks(&rules, play, self.mark, &self.other_marks))
     }
 
     fn wanted_destination(&self, server: &RealServer, observed: Option<&Destination>) -> Destination {
@@ -144,14 +146,14 @@ impl VirtualService {
     }
 
     fn wanted(&self, observed: Option<&Service>) -> Service {
-        let mask = self.persistence.netmask();
+        let timeout = |persistence: Persistence| Timeout {
+            seconds: persistence.timeout(),
+            mask: Some(persistence.netmask()).filter(|mask| *mask != Netmask::HOST).map(|mask| mask.to_string()),
+        };
         Service {
             key: ServiceKey::mark(self.mark.get()),
             scheduler: self.scheduler.as_str().to_owned(),
-            persistence: Some(Timeout {
-                seconds: self.persistence.timeout(),
-                mask: (mask != Netmask::HOST).then(|| mask.to_string()),
-            }),
+            persistence: self.persistence.map(timeout),
             rest: observed.map(|service| service.rest.clone()).unwrap_or_default(),
             destinations: Vec::new(),
         }
@@ -193,14 +195,14 @@ impl VirtualService {
             return None;
         }
         if let Some(found) = observed.filter(|found| found.weight != 0 && wanted.weight == 0) {
-            return Some(Change { needs: Some(server.host.clone()), ..self.quiesced(found, &wanted) });
+            return Some(Change { needs: server.host.clone(), ..self.quiesced(found, &wanted) });
         }
         let (action, edit) = match observed {
             None => (Action::Add, Edit::Add(wanted.clone())),
             Some(found) => (Action::Edit, Edit::Change { before: found.clone(), after: wanted.clone() }),
         };
         Some(Change {
-            needs: Some(server.host.clone()),
+            needs: server.host.clone(),
             drain: None,
             stage: Stage::Steer,
             action,
@@ -214,24 +216,8 @@ impl VirtualService {
         })
     }
 
-    /// A destination that gets no new clients from now on. It takes capacity away, so it waits for what adds some.
     fn quiesced(&self, found: &Destination, wanted: &Destination) -> Change {
-        let only_weight = Destination { weight: found.weight, ..wanted.clone() } == *found;
-        let (address, weight) = (&found.address, found.weight);
-        Change {
-            needs: None,
-            drain: None,
-            stage: Stage::Contract,
-            action: Action::Drain,
-            summary: if only_weight {
-                format!("destination {address}: weight {weight} -> 0")
-            } else {
-                format!("destination {found} -> {wanted}")
-            },
-            before: self.line(found),
-            after: self.line(wanted),
-            step: self.step(Edit::Change { before: found.clone(), after: wanted.clone() }),
-        }
+        quiesced(&ServiceKey::mark(self.mark.get()), found, wanted)
     }
 
     /// A destination that goes gets no new clients first.
@@ -286,8 +272,35 @@ impl VirtualService {
 
     /// A destination with all that it has, as the command that would make it.
     fn line(&self, destination: &Destination) -> Vec<u8> {
-        format!("-a {} {}\n", ServiceKey::mark(self.mark.get()), destination.words().join(" ")).into_bytes()
+        line(&ServiceKey::mark(self.mark.get()), destination)
     }
+}
+
+/// A destination that gets no new clients from now on. It takes capacity away, so it waits for what adds some.
+pub(super) fn quiesced(key: &ServiceKey, found: &Destination, wanted: &Destination) -> Change {
+    let only_weight = Destination { weight: found.weight, ..wanted.clone() } == *found;
+    let (address, weight) = (&found.address, found.weight);
+    Change {
+        needs: None,
+        drain: None,
+        stage: Stage::Contract,
+        action: Action::Drain,
+        summary: if only_weight {
+            format!("destination {address}: weight {weight} -> 0")
+        } else {
+            format!("destination {found} -> {wanted}")
+        },
+        before: line(key, found),
+        after: line(key, wanted),
+        step: Step::Ipvsadm(IpvsEdit::Destination(
+            key.clone(),
+            Edit::Change { before: found.clone(), after: wanted.clone() },
+        )),
+    }
+}
+
+fn line(key: &ServiceKey, destination: &Destination) -> Vec<u8> {
+    format!("-a {key} {}\n", destination.words().join(" ")).into_bytes()
 }
 
 #[cfg(test)]

@@ -23,14 +23,15 @@ use rollout::Rollout;
 
 /// What differs between a host and what it shall have. Nothing at all is planned when any fact is unknown.
 ///
-/// Resources of one kind and play, such as several services, are one item: people read them as one task.
+/// Resources of one kind and play, such as several services, are one item: people read them as one task. So are those of
+/// one kind and task.
 pub fn plan(target: &Target, facts: &Facts) -> Result<Vec<Item>, String> {
     let mut items: Vec<Item> = Vec::new();
     for wanted in &target.wanted {
         let diff = wanted.resource.diff(facts).map_err(|unknown| unknown.to_string())?;
-        let (play, kind) = (&wanted.play, wanted.resource.kind());
-        let known = items.iter().position(|item| item.kind == kind && item.play == *play).unwrap_or_else(|| {
-            items.push(Item::new(play.clone(), kind));
+        let mine = Item::new(wanted.play.clone(), wanted.task.clone(), wanted.resource.kind());
+        let known = items.iter().position(|item| item.is_same(&mine)).unwrap_or_else(|| {
+            items.push(mine);
             items.len() - 1
         });
         items[known].take(diff);

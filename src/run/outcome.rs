@@ -38,6 +38,8 @@ pub struct Outcome {
 pub struct Item {
     /// The play that wants it.
     pub play: String,
+    /// The play's task that wants it, where it is a play of tasks.
+    pub task: Option<String>,
     /// Its kind.
     pub kind: Kind,
     /// What differed.
@@ -71,8 +73,13 @@ pub enum Progress {
 }
 
 impl Item {
-    pub(super) const fn new(play: String, kind: Kind) -> Self {
-        Self { play, kind, changes: Vec::new(), progress: Vec::new(), warnings: Vec::new() }
+    pub(super) const fn new(play: String, task: Option<String>, kind: Kind) -> Self {
+        Self { play, task, kind, changes: Vec::new(), progress: Vec::new(), warnings: Vec::new() }
+    }
+
+    /// Whether both are one task to people.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        (&self.play, &self.task, self.kind) == (&other.play, &other.task, other.kind)
     }
 
     /// Takes in what one resource leaves to be done.
@@ -107,7 +114,8 @@ impl Item {
     /// Takes in a later look for the changes that `picks` takes, and leaves the others as they were planned. What was
     /// made stays told, unless the host did not keep it; what was held back stays so; the rest is as it is now.
     fn refresh(&mut self, fresh: Self, picks: &dyn Fn(&Self, &Change) -> bool) {
-        let empty = Self { warnings: self.warnings.clone(), ..Self::new(fresh.play.clone(), fresh.kind) };
+        let empty =
+            Self { warnings: self.warnings.clone(), ..Self::new(fresh.play.clone(), fresh.task.clone(), fresh.kind) };
         let old = std::mem::replace(self, empty);
         let picked: Vec<bool> = old.changes.iter().map(|change| picks(&old, change)).collect();
         let mut now: Vec<Change> = fresh.changes.iter().filter(|change| picks(&fresh, change)).cloned().collect();
@@ -177,7 +185,7 @@ impl Outcome {
     /// Takes in a later look at the host for the changes that `picks` takes.
     pub(super) fn refresh(&mut self, fresh: Self, picks: &dyn Fn(&Item, &Change) -> bool) {
         for item in fresh.items {
-            match self.items.iter_mut().find(|known| known.kind == item.kind && known.play == item.play) {
+            match self.items.iter_mut().find(|known| known.is_same(&item)) {
                 Some(known) => known.refresh(item, picks),
                 None => self.items.push(item),
             }

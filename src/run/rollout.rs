@@ -28,9 +28,9 @@ impl<'a> Rollout<'a> {
         let batches = |side: &'a Side| {
             let mut mine: Vec<usize> =
                 side.hosts.iter().filter_map(|name| outcomes.iter().position(|one| one.host == *name)).collect();
-            if side.role == Role::Router {
+            if let (Role::Router, Some(address)) = (side.role, side.virtual_ip) {
                 mine.sort_by_key(|index| {
-                    outcomes[*index].addresses.as_ref().is_none_or(|known| known.contains(&side.virtual_ip))
+                    outcomes[*index].addresses.as_ref().is_none_or(|known| known.contains(&address))
                 });
             }
             (side, in_batches(&mine, &side.serial))

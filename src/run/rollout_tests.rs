@@ -17,7 +17,7 @@ fn side(play: &str, role: Role, hosts: &[&str], serial: &[Batch]) -> Side {
         hosts: hosts.iter().map(|name| (*name).to_owned()).collect(),
         serial: serial.to_vec(),
         limits: Limits::default(),
-        virtual_ip: VIP,
+        virtual_ip: Some(VIP),
     }
 }
 

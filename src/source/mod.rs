@@ -8,6 +8,7 @@ mod read;
 mod reading;
 mod render;
 mod scalar;
+mod shape;
 mod suggest;
 mod yaml;
 
@@ -16,6 +17,7 @@ pub use lock::{Busy, Hold, Locks};
 pub use node::{Entry, Node, Value};
 pub use read::{Kind, Listing, kind_of, list_folder, read_document, read_text};
 pub use reading::{Fields, Reading, decimal};
+pub use shape::{Field, Shape};
 pub use suggest::{did_you_mean, nearest};
 
 use camino::{Utf8Path, Utf8PathBuf};

@@ -1,6 +1,6 @@
 //! Reading a tree into typed values: each step notes what is wrong and goes on, so that all faults are found.
 
-use super::{Entry, Fault, Faults, Node, Source, Span, Value, did_you_mean, shown};
+use super::{Entry, Fault, Faults, Field, Node, Source, Span, Value, did_you_mean, shown};
 use std::sync::Arc;
 
 /// One file's tree being read; holds what was found wrong so far.
@@ -68,6 +68,12 @@ impl Reading {
             }
         }
         Some(Fields { what, span: node.span, entries })
+    }
+
+    /// A map with the keys of this table and no others.
+    pub fn fields_of<'n>(&mut self, node: &'n Node, what: &'static str, known: &[Field]) -> Option<Fields<'n>> {
+        let keys: Vec<&'static str> = known.iter().map(|field| field.key).collect();
+        self.fields(node, what, &keys)
     }
 
     /// Text without control characters.

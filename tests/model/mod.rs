@@ -27,6 +27,12 @@ pub struct State {
     /// The rules of mangle PREROUTING and nat POSTROUTING, as iptables-save prints them.
     pub mangle: Vec<String>,
     pub nat: Vec<String>,
+    /// The rules of filter INPUT.
+    pub input: Vec<String>,
+    /// Kernel parameters by name, as the kernel prints them.
+    pub parameters: BTreeMap<String, String>,
+    /// Text files by path, beside those that have a field of their own.
+    pub files: BTreeMap<String, Vec<u8>>,
     /// The IPVS table, thresholds included.
     pub ipvs: IpvsTable,
     pub ip_forward: bool,
@@ -99,7 +105,8 @@ impl State {
         match probe {
             Probe::PacketFilter(_) => {
                 let nat = table("nat", "POSTROUTING", &self.nat);
-                let dump = table("mangle", "PREROUTING", &self.mangle) + &nat;
+                let input = table("filter", "INPUT", &self.input);
+                let dump = table("mangle", "PREROUTING", &self.mangle) + &nat + &input;
                 vec![said("iptables v1.8.9 (legacy)\n"), said(dump), said("")]
             }
             Probe::Ipvs => vec![said(self.ipvs.render()), said(self.listing())],
@@ -153,6 +160,11 @@ impl State {
                 };
                 vec![said(format!("folder\n{sums}")), said(self.sysctl.iter().flat_map(lines).collect::<Vec<u8>>())]
             }
+            Probe::Sysctl(name) => vec![said(format!("{}\n", self.parameters[name]))],
+            Probe::TextFile(path) => {
+                let found = self.files.get(path.as_str());
+                vec![said(if found.is_some() { "there\n" } else { "" }), said(found.cloned().unwrap_or_default())]
+            }
             Probe::Services(names) => {
                 let mut text = "manager update-rc.d\n".to_owned();
                 for (name, levels) in names.keys().filter_map(|name| self.services.get_key_value(name)) {
@@ -167,7 +179,11 @@ impl State {
     fn take(&mut self, step: &Step) -> Result<(), String> {
         match step {
             Step::Rules { table, edits, .. } => {
-                let rules = if *table == "mangle" { &mut self.mangle } else { &mut self.nat };
+                let rules = match *table {
+                    "mangle" => &mut self.mangle,
+                    "nat" => &mut self.nat,
+                    _ => &mut self.input,
+                };
                 restore(rules, &String::from_utf8_lossy(&block(table, edits)))
             }
             Step::Ipvsadm(edit) => {
@@ -183,6 +199,10 @@ impl State {
                 self.expires_templates = false;
                 Ok(())
             }
+            Step::Sysctl { name, value } => {
+                let tabbed = value.replace(' ', "\t");
+                self.parameters.insert(name.clone(), tabbed).map(drop).ok_or_else(|| format!("no {name}"))
+            }
             Step::File { path, observed, text, .. } => {
                 let utf8 = || String::from_utf8(text.clone()).unwrap();
                 let old = match path.as_str() {
@@ -190,7 +210,8 @@ impl State {
                     "/etc/iptables/rules.v4" => self.saved_filter.replace(utf8()).map(String::into_bytes),
                     "/etc/ipvsadm.rules" => self.saved_ipvs.replace(utf8()).map(String::into_bytes),
                     "/etc/default/ipvsadm" => self.ipvs_defaults.replace(text.clone()),
-                    other => self.sysctl.insert(other.to_owned(), text.clone()),
+                    other if other.starts_with("/etc/sysctl") => self.sysctl.insert(other.to_owned(), text.clone()),
+                    other => self.files.insert(other.to_owned(), text.clone()),
                 };
                 assert_eq!(old.map(|old| cksum(&old)), *observed, "{path}");
                 Ok(())

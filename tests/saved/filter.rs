@@ -34,6 +34,7 @@ fn resource() -> SavedFilter {
             command,
             wanted: Some(("10.1.1.0/24".parse().unwrap(), ActiveSource::Masquerade)),
         }],
+        play_rules: Vec::new(),
     }
 }
 

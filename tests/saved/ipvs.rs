@@ -14,21 +14,24 @@ use std::collections::BTreeMap;
 
 fn resource() -> SavedIpvs {
     let server = |(last, weight): (u8, u64)| RealServer {
-        host: format!("ftp{last}"),
+        host: Some(format!("ftp{last}")),
         address: [10, 1, 1, last].into(),
         weight: Weight::try_from(weight).unwrap(),
     };
-    SavedIpvs(vec![VirtualService {
-        play: "Public FTP".to_owned(),
-        command: IptablesCommand::default(),
-        mark: 21.try_into().unwrap(),
-        other_marks: Vec::new(),
-        scheduler: "wlc".parse().unwrap(),
-        persistence: Persistence::new(300, Netmask::HOST).unwrap(),
-        forwarding: ForwardingMethod::Nat,
-        real_servers: [(11, 1), (12, 2)].map(server).into(),
-        drain_timeout: 300,
-    }])
+    SavedIpvs {
+        gone: Vec::new(),
+        services: vec![VirtualService {
+            play: Some("Public FTP".to_owned()),
+            command: IptablesCommand::default(),
+            mark: 21.try_into().unwrap(),
+            other_marks: Vec::new(),
+            scheduler: "wlc".parse().unwrap(),
+            persistence: Some(Persistence::new(300, Netmask::HOST).unwrap()),
+            forwarding: ForwardingMethod::Nat,
+            real_servers: [(11, 1), (12, 2)].map(server).into(),
+            drain_timeout: 300,
+        }],
+    }
 }
 
 /// What the two files become, by path; nothing for a file that stays.

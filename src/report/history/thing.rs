@@ -22,6 +22,9 @@ pub(super) fn things(kind: Kind, change: &Change) -> Vec<String> {
         Kind::ServiceRunning => vec![format!("service {}", first())],
         Kind::ServiceAtBoot => vec![format!("service {} at boot", first())],
         Kind::MarkRules => vec![rule("mark rule", &change.summary)],
+        Kind::Sysctl => vec![before_colon()],
+        Kind::ConfigLine => vec![format!("a line of {}", before_colon())],
+        Kind::IptablesRule => vec![rule("rule", &change.summary)],
         Kind::NatRule => vec![rule("NAT rule", &change.summary)],
         Kind::UndoGuard => vec![change.summary.clone()],
     }
