@@ -4,6 +4,8 @@
 
 mod model;
 mod support;
+#[path = "real_iptables/tasks.rs"]
+mod tasks;
 
 use lvs_ftp::{
     desired::{Target, Wanted},
