@@ -23,7 +23,7 @@ pub enum ResolvedPlay {
     /// A cluster.
     Cluster(Box<ResolvedCluster>),
     /// Single things on hosts.
-    Tasks(ResolvedTasks),
+    Tasks(Box<ResolvedTasks>),
 }
 
 impl ResolvedPlay {

@@ -20,13 +20,15 @@ pub fn resolve(
     for play in plays {
         match play {
             Play::Cluster(play) => {
-                clusters.push(play);
+                clusters.push(&**play);
                 let cluster = cluster(play, &mut hosts, &mut faults);
                 resolved.extend(cluster.map(|cluster| ResolvedPlay::Cluster(Box::new(cluster))));
             }
             Play::Tasks(play) => {
                 let hosts = hosts.select(&play.hosts, &mut faults);
-                resolved.extend(hosts.map(|hosts| ResolvedPlay::Tasks(ResolvedTasks { play: play.clone(), hosts })));
+                resolved.extend(
+                    hosts.map(|hosts| ResolvedPlay::Tasks(Box::new(ResolvedTasks { play: play.clone(), hosts }))),
+                );
             }
         }
     }

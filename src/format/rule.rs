@@ -175,8 +175,8 @@ impl<I: Iterator<Item = Vec<u8>>> Reader<I> {
                     _ => Protocol::Other,
                 };
             }
-            b"-i" | b"--in-interface" => rule.in_interface = self.interface(negated)?,
-            b"-o" | b"--out-interface" => rule.out_interface = self.interface(negated)?,
+            b"-i" | b"--in-interface" => self.interface(negated, &mut rule.in_interface)?,
+            b"-o" | b"--out-interface" => self.interface(negated, &mut rule.out_interface)?,
             b"--sport" | b"--source-port" | b"--sports" | b"--source-ports" => {
                 rule.source_ports = rule.source_ports.intersection(&self.ports(&name, negated)?);
             }
@@ -229,9 +229,10 @@ impl<I: Iterator<Item = Vec<u8>>> Reader<I> {
     }
 
     /// An interface; `+` is any.
-    fn interface(&mut self, negated: bool) -> Option<Option<Interface>> {
+    fn interface(&mut self, negated: bool, known: &mut Option<Interface>) -> Option<()> {
         let name = self.value()?;
-        Some((negated || name != "+").then_some(Interface { name, negated }))
+        *known = (negated || name != "+").then_some(Interface { name, negated });
+        Some(())
     }
 
     /// A network.

@@ -87,7 +87,7 @@ fn play(node: &Node, reading: &mut Reading) -> Option<Play> {
                     reading.refuse_with::<()>(node.span, format!("a play of a cluster has no key `{key}`"), hint);
                 }
             }
-            cluster::read(node, reading).map(Body::Cluster)
+            cluster::read(node, reading).map(|body| Body::Cluster(Box::new(body)))
         }
         (None, Some(_)) => tasks::read(fields, reading).map(Body::Tasks),
         (None, None) => {
@@ -96,8 +96,9 @@ fn play(node: &Node, reading: &mut Reading) -> Option<Play> {
     };
     let (name, tags, limits) = (name?, tags?, limits?);
     Some(match body? {
-        Body::Cluster((cluster, places)) => {
-            Play::Cluster(ClusterPlay { name, tags, limits, cluster, name_place: place, places })
+        Body::Cluster(body) => {
+            let (cluster, places) = *body;
+            Play::Cluster(Box::new(ClusterPlay { name, tags, limits, cluster, name_place: place, places }))
         }
         Body::Tasks((hosts, serial, tasks)) => {
             Play::Tasks(TaskPlay { name, tags, limits, hosts, serial, tasks, name_place: place })
@@ -106,7 +107,7 @@ fn play(node: &Node, reading: &mut Reading) -> Option<Play> {
 }
 
 enum Body {
-    Cluster((Cluster, ClusterPlaces)),
+    Cluster(Box<(Cluster, ClusterPlaces)>),
     Tasks(tasks::Parts),
 }
 

@@ -13,7 +13,7 @@ use std::{collections::BTreeSet, net::Ipv4Addr};
 #[derive(Debug, Clone)]
 pub enum Play {
     /// A cluster to keep converged.
-    Cluster(ClusterPlay),
+    Cluster(Box<ClusterPlay>),
     /// Single things on hosts.
     Tasks(TaskPlay),
 }

@@ -51,6 +51,7 @@ fn one_document_tells_all() {
             [
                 "host",
                 "play",
+                "task",
                 "resource",
                 "state",
                 "stage",

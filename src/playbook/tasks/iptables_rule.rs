@@ -86,10 +86,12 @@ fn conditions(fields: Fields<'_>, chain: Option<&str>, reading: &mut Reading) ->
     let protocol = optional(fields, "protocol", None, reading, |node, reading| {
         reading.word(node, "`protocol`", &[("tcp", Some("tcp")), ("udp", Some("udp")), ("all", None)])
     });
-    let source = address(fields, "source", reading);
-    let destination = address(fields, "destination", reading);
-    let inner = interface(fields, "in_interface", chain, &["PREROUTING", "INPUT", "FORWARD"], reading);
-    let outer = interface(fields, "out_interface", chain, &["FORWARD", "OUTPUT", "POSTROUTING"], reading);
+    let source = address(fields, "source", "-s", reading);
+    let destination = address(fields, "destination", "-d", reading);
+    let comes_in = ["PREROUTING", "INPUT", "FORWARD"];
+    let inner = interface(fields, ("in_interface", "-i"), chain, &comes_in, reading);
+    let goes_out = ["FORWARD", "OUTPUT", "POSTROUTING"];
+    let outer = interface(fields, ("out_interface", "-o"), chain, &goes_out, reading);
     let from =
         optional(fields, "source_port", None, reading, |node, reading| ports(node, "`source_port`", reading).map(Some));
     let to = optional(fields, "destination_port", None, reading, |node, reading| {
@@ -104,16 +106,9 @@ fn conditions(fields: Fields<'_>, chain: Option<&str>, reading: &mut Reading) ->
             "put all into `destination_ports`",
         );
     }
-    let (source, destination, inner, outer) = (source?, destination?, inner?, outer?);
-    let mut words: Vec<String> = Vec::new();
-    let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
-    for (name, value) in [("-s", source), ("-d", destination), ("-i", inner), ("-o", outer)] {
-        if let Some(value) = value {
-            option(name, value);
-        }
-    }
+    let mut words = [source?, destination?, inner?, outer?].concat();
     if let Some(protocol) = protocol {
-        option("-p", protocol.to_owned());
+        words.extend(["-p".to_owned(), protocol.to_owned()]);
     }
     let to = to.or(list);
     let Some(protocol) = protocol else {
@@ -138,24 +133,26 @@ fn conditions(fields: Fields<'_>, chain: Option<&str>, reading: &mut Reading) ->
     Some(words)
 }
 
-/// An address or a network, as iptables-save prints it.
-fn address(fields: Fields<'_>, key: &str, reading: &mut Reading) -> Option<Option<String>> {
-    optional(fields, key, None, reading, |node, reading| {
+/// The words for an address or a network, as iptables-save prints it.
+fn address(fields: Fields<'_>, key: &str, option: &str, reading: &mut Reading) -> Option<Vec<String>> {
+    optional(fields, key, Vec::new(), reading, |node, reading| {
         let what = format!("`{key}`");
         let text = reading.text(node, &what)?;
         let network = if text.contains('/') { lvs::network(text) } else { lvs::ipv4_address(text).map(Ipv4Net::from) };
-        reading.fit(node.span, network.map_err(|why| format!("{what}: {why}"))).map(|network| Some(network.to_string()))
+        let network = reading.fit(node.span, network.map_err(|why| format!("{what}: {why}")))?;
+        Some(vec![option.to_owned(), network.to_string()])
     })
 }
 
+/// The words for an interface, where the chain knows it.
 fn interface(
     fields: Fields<'_>,
-    key: &str,
+    (key, option): (&str, &str),
     chain: Option<&str>,
     chains: &[&str],
     reading: &mut Reading,
-) -> Option<Option<String>> {
-    optional(fields, key, None, reading, |node, reading| {
+) -> Option<Vec<String>> {
+    optional(fields, key, Vec::new(), reading, |node, reading| {
         let text = reading.text(node, &format!("`{key}`"))?;
         let name = text.strip_suffix('+').unwrap_or(text);
         let fits = |c: char| c.is_ascii_alphanumeric() || "_.:@-".contains(c);
@@ -166,7 +163,7 @@ fn interface(
         if let Some(chain) = chain.filter(|chain| !chains.contains(chain)) {
             return reading.refuse(node.span, format!("the chain {chain} knows no `{key}`; {} do", chains.join(", ")));
         }
-        Some(Some(text.to_owned()))
+        Some(vec![option.to_owned(), text.to_owned()])
     })
 }
 
@@ -230,7 +227,7 @@ fn jump(fields: Fields<'_>, place: Option<(&str, &str)>, reading: &mut Reading) 
                 return reading.refuse(node.span, format!("`{key}` goes with the jump {owner}, not {target}"));
             }
             Some(node) if key == "set_mark" => {
-                words.extend([option.to_owned(), cluster::mark(node, reading)?.to_string()])
+                words.extend([option.to_owned(), cluster::mark(node, reading)?.to_string()]);
             }
             Some(node) => {
                 let text = reading.text(node, "`to_source`")?;

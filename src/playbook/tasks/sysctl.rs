@@ -28,9 +28,10 @@ pub(super) fn read(node: &Node, reading: &mut Reading) -> Option<(SysctlValue, S
     let fields = reading.fields_of(node, "`sysctl`", FIELDS)?;
     let name = fields.require(reading, "name").and_then(|node| name(node, reading));
     let present = present(fields, reading);
-    let value = match present? {
-        true => fields.require(reading, "value").and_then(|node| value(node, reading)).map(Some),
-        false => only_present(fields, &["value"], reading).map(|()| None),
+    let value = if present? {
+        fields.require(reading, "value").and_then(|node| value(node, reading)).map(Some)
+    } else {
+        only_present(fields, &["value"], reading).map(|()| None)
     };
     let name = name?;
     Some((SysctlValue { name: name.clone(), value: value? }, name))
