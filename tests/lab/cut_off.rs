@@ -32,8 +32,10 @@ fn a_router_that_cuts_itself_off_comes_back() {
         cluster["scheduler"] = json!("rr");
         cluster["persistence"] = json!(500);
     });
-    let script = format!("#!/bin/sh\n[ \"$1\" != -E ] || /usr/sbin/{CLOSES}\nexec /usr/sbin/ipvsadm \"$@\"\n");
-    on("lvs1", &format!("mkdir -p /usr/local/sbin; touch {TOOL}; chmod +x {TOOL}"));
+    // Once: the guard's own edit comes this way, too.
+    let once = "[ \"$1\" != -E ] || ! rm /run/closes 2>/dev/null";
+    let script = format!("#!/bin/sh\n{once} || /usr/sbin/{CLOSES}\nexec /usr/sbin/ipvsadm \"$@\"\n");
+    on("lvs1", &format!("mkdir -p /usr/local/sbin; touch /run/closes {TOOL}; chmod +x {TOOL}"));
     fs::write(path("lvs1", TOOL), script).unwrap();
 
     let run = site.apply("--confirm-timeout 8 --timeout 3");
