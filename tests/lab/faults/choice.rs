@@ -18,7 +18,8 @@ const WAYS: [(When, Fault); 6] = [
     (When::Before, Fault::Connection),
 ];
 
-/// `LAB_CASE=TEXT`: those whose names contain that. `LAB_SOAK`: the whole matrix. Else a part of it.
+/// `LAB_CASE=TEXT`: those whose names contain that. `LAB_SOAK`: the whole matrix, where a process is cheap. Else a part of
+/// it.
 pub fn cases(boundaries: &[Boundary]) -> Vec<Case> {
     let hasty = |boundary: &Boundary| Case { fault: Fault::Haste, ..case(boundary, 1) };
     let matrix =
@@ -26,10 +27,10 @@ pub fn cases(boundaries: &[Boundary]) -> Vec<Case> {
     if let Ok(text) = std::env::var("LAB_CASE") {
         return matrix.filter(|case| case.to_string().contains(&text)).collect();
     }
-    if std::env::var_os("LAB_SOAK").is_some() {
-        return matrix.collect();
+    if std::env::var("LAB_MODE").is_ok_and(|mode| mode == "uml") {
+        return few(boundaries);
     }
-    if std::env::var("LAB_MODE").is_ok_and(|mode| mode == "uml") { few(boundaries) } else { some(boundaries) }
+    if std::env::var_os("LAB_SOAK").is_some() { matrix.collect() } else { some(boundaries) }
 }
 
 fn case(boundary: &Boundary, way: usize) -> Case {
