@@ -7,7 +7,7 @@ use crate::format::excerpt;
 pub const PATH: &str = "/proc/sys/net/ipv4/ip_forward";
 
 pub(super) fn scripts() -> Vec<String> {
-    vec![format!("cat {PATH}")]
+    vec![format!("exec cat {PATH}")]
 }
 
 pub(super) fn read(answers: &[Answer]) -> Result<bool, String> {

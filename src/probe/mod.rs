@@ -41,7 +41,7 @@ use std::{collections::BTreeMap, fmt};
 /// what a link to /dev/null is given is lost.
 fn regular(path: &str) -> String {
     format!(
-        "if [ ! -e \"{path}\" ]; then :; elif [ -f \"{path}\" ]; then cat -- \"{path}\"; \
+        "if [ ! -e \"{path}\" ]; then :; elif [ -f \"{path}\" ]; then exec cat -- \"{path}\"; \
          else echo \"{path}{NOT_REGULAR}\" >&2; exit 1; fi"
     )
 }

@@ -50,6 +50,7 @@ elif command -v chkconfig >/dev/null 2>&1; then manager=chkconfig
 elif command -v update-rc.d >/dev/null 2>&1; then manager=update-rc.d
 else manager=none; fi
 echo "manager $manager"
+has_link() {{ for link in "/etc/rc$1.d"/S[0-9][0-9]"$2"; do if [ -h "$link" ] || [ -e "$link" ]; then return 0; fi; done; return 1; }}
 for word in {list}; do
   name=${{word%:*}}; asked=${{word##*:}}
   case $manager in
@@ -75,7 +76,7 @@ for word in {list}; do
     done
     for level in ${{script:+S 2 3 4 5}}; do
       case $level in 5) target=graphical ;; *) target=multi-user ;; esac
-      ls "/etc/rc$level.d"/S[0-9][0-9]"$real" >/dev/null 2>&1 && echo "$name target $target"
+      ! has_link "$level" "$real" || echo "$name target $target"
     done
     [ "$asked" = 0 ] || echo "$name active $(systemctl is-active "$real.service" 2>&1 | tail -n 1)" ;;
   openrc)
@@ -88,7 +89,7 @@ for word in {list}; do
     [ "$asked" = 0 ] || {{ "/etc/init.d/$name" status >/dev/null 2>&1; echo "$name status $?"; }} ;;
   update-rc.d)
     [ ! -x "/etc/init.d/$name" ] || echo "$name script yes"
-    for level in S 2 3 4 5; do ls "/etc/rc$level.d"/S[0-9][0-9]"$name" >/dev/null 2>&1 && echo "$name link $level"; done
+    for level in S 2 3 4 5; do ! has_link "$level" "$name" || echo "$name link $level"; done
     [ "$asked" = 0 ] || {{ "/etc/init.d/$name" status >/dev/null 2>&1; echo "$name status $?"; }} ;;
   esac
 done
