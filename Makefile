@@ -9,7 +9,10 @@ AS_ROOT := $(if $(SUDO),--config 'target."cfg(unix)".runner = "sudo -E"')
 PACKAGES := gcc libc6-dev user-mode-linux kmod iproute2 iptables iptables-persistent ipvsadm vsftpd openssh-server \
 	openssh-client sudo procps attr e2fsprogs systemd init-system-helpers curl lftp bash dash busybox-static jq shellcheck keepalived
 
-.PHONY: build demo test soak lint packages toolchain
+# lvs-ftp beside the floor of plain ssh, and beside Ansible and pyinfra, which pip fetches. Half an hour. See docs/speed.md.
+BENCH_PACKAGES := python3 python3-venv time
+
+.PHONY: bench build demo test soak lint packages toolchain
 
 build: packages toolchain
 	$(CARGO) build --release --locked
@@ -26,6 +29,12 @@ soak: packages toolchain
 	LAB_SOAK=1 $(CARGO) test --locked $(AS_ROOT) --test lab -- faults
 	LAB_SOAK=1 $(CARGO) test --locked $(AS_ROOT) --test faults -- --nocapture
 
+bench: PACKAGES += $(BENCH_PACKAGES)
+bench: build
+	[ -x target/bench-venv/bin/pyinfra ] || { python3 -m venv target/bench-venv && \
+		target/bench-venv/bin/pip install -q ansible-core mitogen pyinfra; }
+	$(SUDO) tests/bench/bench --others target/bench-venv --json target/bench.json target/release/lvs-ftp
+
 lint: packages toolchain
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
@@ -33,6 +42,7 @@ lint: packages toolchain
 	cd tests/lab && shellcheck -x back boot by-hand cluster demo ftp-get host init off on record faulty
 	shellcheck .ci/run
 	shellcheck -s sh src/host/guard.sh
+	shellcheck tests/bench/answer tests/bench/host tests/bench/ipvsadm tests/bench/record
 
 # Services that a package would start here are kept from starting: the tests start their own. Nor is this machine's own
 # packet filter saved.
