@@ -24,6 +24,7 @@ mod cli {
     mod locks;
     mod log;
     mod lost_locks;
+    mod manual;
     mod old_bash;
     mod old_shells;
     mod plan_file;

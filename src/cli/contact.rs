@@ -2,8 +2,11 @@
 
 use super::{
     Exit,
-    apply::{Apply, Refusal, Work, not_locked},
-    plan_file, say,
+    apply::{Apply, not_locked},
+    inputs::Work,
+    plan_file,
+    refusal::Refusal,
+    say,
 };
 use crate::{
     desired::Target,
@@ -26,7 +29,7 @@ impl Apply {
         reviewed: Option<&PlanFile>,
         inputs: &str,
     ) -> Result<Vec<Outcome>, Refusal> {
-        let session = Session::new(self.timeout, !self.no_keep).interrupted_by(Arc::clone(interrupted));
+        let session = Session::new(self.inputs.timeout, !self.no_keep).interrupted_by(Arc::clone(interrupted));
         let connect = |(number, target): (usize, &Target)| {
             let connection = session.connect(&target.host, number)?;
             if self.verbose > 1 {
@@ -41,7 +44,7 @@ impl Apply {
         let review = reviewed.map(|plan| move |outcomes: &[Outcome]| plan_file::review(plan, outcomes, inputs));
         let options = Options {
             sides: &work.sides,
-            forks: usize::from(self.forks),
+            forks: usize::from(self.inputs.forks),
             lock_wait: deadline.saturating_duration_since(Instant::now()),
             may_wait: !self.no_wait,
             interrupted,

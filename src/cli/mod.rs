@@ -1,13 +1,17 @@
 //! The command line: one file a verb. The doc comments here are the reference that `--help` prints.
 
 mod apply;
+mod completions;
 mod contact;
 mod defaults;
 mod exit;
 mod history;
+mod inputs;
 mod locking;
 mod log_file;
+mod man;
 mod plan_file;
+mod refusal;
 mod say;
 mod signals;
 mod splay;
@@ -32,6 +36,8 @@ pub struct Cli {
 enum Verb {
     Apply(Box<apply::Apply>),
     History(history::ShowHistory),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 /// Runs the program with the process' own arguments.
@@ -41,6 +47,8 @@ pub fn main() -> Exit {
         Ok(cli) => match cli.verb {
             Verb::Apply(apply) => apply.run(),
             Verb::History(history) => history.run(),
+            Verb::Completions(completions) => completions.run(),
+            Verb::Man(man) => man.run(),
         },
         Err(error) => {
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Converged };
