@@ -31,7 +31,8 @@ fn each_verb_has_a_page_with_all_its_options() {
         .unwrap()
         .map(|entry| entry.unwrap().file_name().to_owned())
         .collect();
-    (pages.sort(), written.sort());
+    pages.sort();
+    written.sort();
     assert_eq!(written, pages);
     for verb in &verbs {
         let page = std::fs::read_to_string(control.path(&format!("pages/man1/lvs-ftp-{verb}.1"))).unwrap();
