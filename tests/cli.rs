@@ -25,6 +25,7 @@ mod cli {
     mod log;
     mod lost_locks;
     mod manual;
+    mod metrics;
     mod old_bash;
     mod old_shells;
     mod plan_file;
@@ -34,6 +35,7 @@ mod cli {
     mod ssh;
     mod sshd;
     mod statuses;
+    mod syslog;
     mod undo;
     mod usage;
 }

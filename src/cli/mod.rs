@@ -16,6 +16,7 @@ mod replace;
 mod say;
 mod signals;
 mod splay;
+mod syslog;
 mod unattended;
 
 pub use exit::Exit;

@@ -5,18 +5,22 @@ mod ended;
 pub mod history;
 mod human;
 mod json;
+mod metrics;
 mod page;
 mod plan_file;
 mod short;
 mod stats;
+mod syslog;
 
 pub use ended::EndedRun;
 pub use human::{Detail, human};
 pub use json::json;
+pub use metrics::metrics;
 pub use page::page;
 pub use plan_file::PlanFile;
 pub use short::short;
 pub use stats::Stats;
+pub use syslog::{Severity, syslog};
 
 use crate::run::Outcome;
 
