@@ -13,6 +13,7 @@ mod man;
 mod plan_file;
 mod refusal;
 mod say;
+mod schema;
 mod signals;
 mod splay;
 mod unattended;
@@ -36,6 +37,7 @@ pub struct Cli {
 enum Verb {
     Apply(Box<apply::Apply>),
     History(history::ShowHistory),
+    Schema(schema::Schema),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -47,6 +49,7 @@ pub fn main() -> Exit {
         Ok(cli) => match cli.verb {
             Verb::Apply(apply) => apply.run(),
             Verb::History(history) => history.run(),
+            Verb::Schema(schema) => schema.run(),
             Verb::Completions(completions) => completions.run(),
             Verb::Man(man) => man.run(),
         },

@@ -11,6 +11,7 @@ mod stats;
 
 pub use ended::EndedRun;
 pub use human::{Detail, human};
+pub(crate) use json::VERSION;
 pub use json::json;
 pub use plan_file::PlanFile;
 pub use short::short;
