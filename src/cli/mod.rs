@@ -16,6 +16,7 @@ mod plan_file;
 mod refusal;
 mod replace;
 mod say;
+mod schema;
 mod signals;
 mod splay;
 mod syslog;
@@ -41,6 +42,7 @@ enum Verb {
     Apply(Box<apply::Apply>),
     Inventory(inventory::Inventory),
     History(history::ShowHistory),
+    Schema(schema::Schema),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -53,6 +55,7 @@ pub fn main() -> Exit {
             Verb::Apply(apply) => apply.run(),
             Verb::Inventory(inventory) => inventory.run(),
             Verb::History(history) => history.run(),
+            Verb::Schema(schema) => schema.run(),
             Verb::Completions(completions) => completions.run(),
             Verb::Man(man) => man.run(),
         },

@@ -15,6 +15,7 @@ mod listing;
 mod load;
 mod meaning;
 mod number;
+mod ours;
 mod pattern;
 mod precedence;
 mod program;
@@ -26,6 +27,7 @@ mod variables;
 mod vars_files;
 
 pub use host::{Become, BecomeMethod, Connection, ConnectionOptions, HostVars};
+pub use ours::FIELDS;
 pub use pattern::Pattern;
 
 use crate::source::{Fault, Faults, Place, Source};

@@ -14,6 +14,7 @@ mod syslog;
 
 pub use ended::EndedRun;
 pub use human::{Detail, human};
+pub(crate) use json::VERSION;
 pub use json::json;
 pub use metrics::metrics;
 pub use page::page;
