@@ -33,6 +33,7 @@ mod cli {
     mod signals;
     mod ssh;
     mod sshd;
+    mod status;
     mod statuses;
     mod undo;
     mod usage;

@@ -15,6 +15,7 @@ mod refusal;
 mod say;
 mod signals;
 mod splay;
+mod status;
 mod unattended;
 
 pub use exit::Exit;
@@ -35,6 +36,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Apply(Box<apply::Apply>),
+    Status(Box<status::ShowStatus>),
     History(history::ShowHistory),
     Completions(completions::Completions),
     Man(man::Man),
@@ -46,6 +48,7 @@ pub fn main() -> Exit {
     match Cli::try_parse() {
         Ok(cli) => match cli.verb {
             Verb::Apply(apply) => apply.run(),
+            Verb::Status(status) => status.run(),
             Verb::History(history) => history.run(),
             Verb::Completions(completions) => completions.run(),
             Verb::Man(man) => man.run(),

@@ -8,6 +8,8 @@ mod json;
 mod plan_file;
 mod short;
 mod stats;
+mod status;
+mod text_table;
 
 pub use ended::EndedRun;
 pub use human::{Detail, human};
@@ -15,6 +17,9 @@ pub use json::json;
 pub use plan_file::PlanFile;
 pub use short::short;
 pub use stats::Stats;
+pub use status::Status;
+
+use text_table::text_table;
 
 use crate::run::Outcome;
 
