@@ -36,6 +36,7 @@ mod cli {
     mod signals;
     mod ssh;
     mod sshd;
+    mod status;
     mod statuses;
     mod syslog;
     mod undo;

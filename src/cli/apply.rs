@@ -91,7 +91,7 @@ pub(super) struct Apply {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Output {
+pub(super) enum Output {
     /// In Ansible's shape
     Human,
     /// One JSON document
@@ -203,7 +203,7 @@ impl Apply {
 }
 
 /// What is worst wins: failed over unreachable over drift.
-fn exit(outcomes: &[Outcome], check: bool) -> Exit {
+pub(super) fn exit(outcomes: &[Outcome], check: bool) -> Exit {
     let of = |outcome: &Outcome| match &outcome.trouble {
         Some(Trouble::Failed(_)) => Exit::Failed,
         Some(Trouble::Unreachable(_)) => Exit::Unreachable,

@@ -19,6 +19,7 @@ mod say;
 mod schema;
 mod signals;
 mod splay;
+mod status;
 mod syslog;
 mod unattended;
 
@@ -41,6 +42,7 @@ pub struct Cli {
 enum Verb {
     Apply(Box<apply::Apply>),
     Inventory(inventory::Inventory),
+    Status(Box<status::ShowStatus>),
     History(history::ShowHistory),
     Schema(schema::Schema),
     Completions(completions::Completions),
@@ -54,6 +56,7 @@ pub fn main() -> Exit {
         Ok(cli) => match cli.verb {
             Verb::Apply(apply) => apply.run(),
             Verb::Inventory(inventory) => inventory.run(),
+            Verb::Status(status) => status.run(),
             Verb::History(history) => history.run(),
             Verb::Schema(schema) => schema.run(),
             Verb::Completions(completions) => completions.run(),

@@ -56,6 +56,7 @@ fn thresholds_join_their_destinations() {
     let connections = ipvs_thresholds::join(&mut table, listing.as_bytes()).unwrap();
     assert_eq!(table.services[0].destinations[0].thresholds, (100, 50));
     assert_eq!(connections.to(&ServiceKey::mark(21), "10.1.1.11:0"), 7);
+    assert_eq!(connections.load(&ServiceKey::mark(21), "10.1.1.11:0"), (3, 4));
     assert_eq!(connections.to(&ServiceKey::mark(22), "10.1.1.11:0"), 0);
     assert_eq!(
         table.services[0].destinations[0].words().join(" "),

@@ -6,19 +6,26 @@ use super::{
 };
 use std::collections::BTreeMap;
 
-/// How many connections the router has for each destination, active and inactive together. They are counters and no
+/// How many connections the router has for each destination, active and inactive. They are counters and no
 /// attributes, so they are not in the table: nothing is ever compared with them.
 ///
 /// A persistence template is no connection, and is not counted. It need not be: a client that has nothing else is given
 /// to another server when it comes again, because the kernel drops a template whose server is gone.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Connections(BTreeMap<ServiceKey, BTreeMap<String, u64>>);
+pub struct Connections(BTreeMap<ServiceKey, BTreeMap<String, (u64, u64)>>);
 
 impl Connections {
-    /// Those of one destination of a service.
+    /// Those of one destination of a service, active and inactive together.
     #[must_use]
     pub fn to(&self, key: &ServiceKey, address: &str) -> u64 {
-        self.0.get(key).and_then(|service| service.get(address)).copied().unwrap_or(0)
+        let (active, inactive) = self.load(key, address);
+        active.saturating_add(inactive)
+    }
+
+    /// Active and inactive connections of one destination of a service.
+    #[must_use]
+    pub fn load(&self, key: &ServiceKey, address: &str) -> (u64, u64) {
+        self.0.get(key).and_then(|service| service.get(address)).copied().unwrap_or_default()
     }
 }
 
@@ -41,7 +48,7 @@ pub fn join(table: &mut IpvsTable, listing: &[u8]) -> Result<Connections, Malfor
             ["SCTP", address, ..] => key = Some(vec!["--sctp-service", address]),
             ["->", address, upper, lower, active, inactive] => {
                 let what = "this destination is not in the table printed before: it changed meanwhile";
-                let counts = active.parse::<u64>().and_then(|active| Ok(active.saturating_add(inactive.parse()?)));
+                let counts = active.parse::<u64>().and_then(|active| Ok((active, inactive.parse()?)));
                 let (Some(key), Ok(upper), Ok(lower), Ok(count)) = (&key, upper.parse(), lower.parse(), counts) else {
                     return Err(malformed(number + 1, "this is not a line of ipvsadm -L --thresholds", line));
                 };

@@ -157,6 +157,12 @@ impl Facts {
         self.get(&probe, |fact| if let Fact::Vsftpd(found) = fact { Some(&**found) } else { None })
     }
 
+    /// vsftpd, whatever its file is; the first that could be read.
+    #[must_use]
+    pub fn any_vsftpd(&self) -> Option<&Vsftpd> {
+        self.0.values().find_map(|fact| if let Ok(Fact::Vsftpd(found)) = fact { Some(&**found) } else { None })
+    }
+
     /// The packet filter that is loaded at boot.
     pub fn saved_filter(&self) -> Result<&SavedFilter, Unknown> {
         self.get(&Probe::SavedFilter, |fact| if let Fact::SavedFilter(found) = fact { Some(&**found) } else { None })

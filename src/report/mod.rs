@@ -10,7 +10,9 @@ mod page;
 mod plan_file;
 mod short;
 mod stats;
+mod status;
 mod syslog;
+mod text_table;
 
 pub use ended::EndedRun;
 pub use human::{Detail, human};
@@ -21,10 +23,12 @@ pub use page::page;
 pub use plan_file::PlanFile;
 pub use short::short;
 pub use stats::Stats;
+pub use status::Status;
 pub use syslog::{Severity, syslog};
 
 use crate::run::Outcome;
 use std::{collections::BTreeMap, net::Ipv4Addr};
+use text_table::text_table;
 
 /// Everything that a report is made of.
 #[derive(Debug, Clone, Default)]

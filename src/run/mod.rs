@@ -43,9 +43,25 @@ pub fn plan(target: &Target, facts: &Facts) -> Result<Vec<Item>, String> {
 #[must_use]
 pub fn check<H: Observe>(targets: &[(Target, H)], options: &Options<'_>) -> Vec<Outcome> {
     let mut outcomes = observe(targets, options);
-    hold(&Rollout::new(options.sides, &outcomes), targets, &mut outcomes);
-    drain::note(&mut outcomes);
+    settle(targets, &mut outcomes, options);
     outcomes
+}
+
+/// Notes what would be held back, and what drains.
+fn settle<H: Observe>(targets: &[(Target, H)], outcomes: &mut [Outcome], options: &Options<'_>) {
+    hold(&Rollout::new(options.sides, outcomes), targets, outcomes);
+    drain::note(outcomes);
+}
+
+/// What [`check`] says, with the facts that it says it from.
+#[must_use]
+pub fn survey<H: Observe>(targets: &[(Target, H)], options: &Options<'_>) -> Vec<(Outcome, Facts)> {
+    let seen = pool::each(targets, options.forks, |(target, host)| {
+        if options.is_interrupted() { (not_looked_at(target), Facts::default()) } else { seen(target, host) }
+    });
+    let (mut outcomes, facts): (Vec<Outcome>, Vec<Facts>) = seen.into_iter().unzip();
+    settle(targets, &mut outcomes, options);
+    outcomes.into_iter().zip(facts).collect()
 }
 
 /// Changes what differs, stage by stage with a barrier across hosts between them, and observes again. What is changed is
@@ -95,20 +111,26 @@ fn converge<H: Change>(
 
 fn observe<H: Observe>(targets: &[(Target, H)], options: &Options<'_>) -> Vec<Outcome> {
     pool::each(targets, options.forks, |(target, host)| {
-        if options.is_interrupted() {
-            let trouble = Trouble::Failed("interrupted before it was looked at".to_owned());
-            return Outcome { host: target.host.name.clone(), trouble: Some(trouble), ..Outcome::default() };
-        }
-        look(target, host)
+        if options.is_interrupted() { not_looked_at(target) } else { look(target, host) }
     })
+}
+
+fn not_looked_at(target: &Target) -> Outcome {
+    let trouble = Trouble::Failed("interrupted before it was looked at".to_owned());
+    Outcome { host: target.host.name.clone(), trouble: Some(trouble), ..Outcome::default() }
 }
 
 /// Observes one host and plans for it.
 fn look<H: Observe>(target: &Target, host: &H) -> Outcome {
+    seen(target, host).0
+}
+
+/// The same, with the facts.
+fn seen<H: Observe>(target: &Target, host: &H) -> (Outcome, Facts) {
     let outcome = Outcome { host: target.host.name.clone(), ..Outcome::default() };
     let facts = match host.observe(&target.probes()) {
         Ok(facts) => facts,
-        Err(error) => return Outcome { trouble: Some(error.into()), ..outcome },
+        Err(error) => return (Outcome { trouble: Some(error.into()), ..outcome }, Facts::default()),
     };
     let outcome = Outcome { observed: facts.digests(), ..outcome };
     let lingering = target.wanted.iter().filter_map(|wanted| {
@@ -116,10 +138,11 @@ fn look<H: Observe>(target: &Target, host: &H) -> Outcome {
         Some((wanted.play.clone(), found))
     });
     let outcome = Outcome { lingering: lingering.collect(), addresses: facts.addresses().ok().cloned(), ..outcome };
-    match plan(target, &facts) {
+    let outcome = match plan(target, &facts) {
         Ok(items) => Outcome { items, ..outcome },
         Err(unknown) => Outcome { trouble: Some(Trouble::Failed(unknown)), ..outcome },
-    }
+    };
+    (outcome, facts)
 }
 
 /// Takes the lock of each host that is to be changed, and looks at it again: what was seen before may be another run's
