@@ -25,4 +25,6 @@ pub mod run;
 
 pub mod report;
 
+pub mod schema;
+
 pub mod cli;

@@ -13,6 +13,7 @@ mod man;
 mod plan_file;
 mod refusal;
 mod say;
+mod schema;
 mod signals;
 mod splay;
 mod status;
@@ -38,6 +39,7 @@ enum Verb {
     Apply(Box<apply::Apply>),
     Status(Box<status::ShowStatus>),
     History(history::ShowHistory),
+    Schema(schema::Schema),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -50,6 +52,7 @@ pub fn main() -> Exit {
             Verb::Apply(apply) => apply.run(),
             Verb::Status(status) => status.run(),
             Verb::History(history) => history.run(),
+            Verb::Schema(schema) => schema.run(),
             Verb::Completions(completions) => completions.run(),
             Verb::Man(man) => man.run(),
         },

@@ -1,6 +1,9 @@
 //! One variable's value as Ansible would take it: numbers also in quotes, booleans in all their spellings.
 
-use super::variables::{Variable, Variables};
+use super::{
+    ours,
+    variables::{Variable, Variables},
+};
 use crate::source::{Fault, Node, Reading, Value, decimal, shown};
 
 /// A host's variables being read; holds what was found wrong so far.
@@ -27,6 +30,7 @@ impl<'v> Meaning<'v> {
 
     /// The first of these names that is set to something.
     pub(super) fn variable(&self, names: &[&'static str]) -> Option<(&'static str, &'v Variable)> {
+        debug_assert!(names.iter().all(|name| ours::knows(name)), "{names:?} is in the table of our variables");
         names.iter().find_map(|name| {
             let variable = self.variables.get(name)?;
             (variable.node.value != Value::Null).then_some((*name, variable))

@@ -8,6 +8,7 @@ mod host;
 mod host_name;
 mod load;
 mod meaning;
+mod ours;
 mod pattern;
 mod precedence;
 mod range;
@@ -18,6 +19,7 @@ mod variables;
 mod vars_files;
 
 pub use host::{Become, BecomeMethod, Connection, ConnectionOptions, HostVars};
+pub use ours::FIELDS;
 pub use pattern::Pattern;
 
 use crate::source::{Fault, Faults, Place, Source};

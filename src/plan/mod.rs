@@ -65,6 +65,21 @@ pub enum Action {
     Disable,
 }
 
+impl Action {
+    /// Every action.
+    pub const ALL: [Self; 9] = [
+        Self::Add,
+        Self::Edit,
+        Self::Remove,
+        Self::Drain,
+        Self::Reload,
+        Self::Start,
+        Self::Stop,
+        Self::Enable,
+        Self::Disable,
+    ];
+}
+
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -8,11 +8,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::required("virtual_ip", ADDRESS, "The address that clients connect to"),
     Field::optional("firewall_mark", MARK, "Joins control port and passive range; 21 if not given"),
     Field::optional("control_port", Shape::Number(1, 65535), "Where clients connect; 21 if not given"),
-    Field::optional(
-        "passive_ports",
-        Shape::Matching(r"^[0-9]{4,5}[:-][0-9]{4,5}$"),
-        "Ports for passive clients, 1024 or higher; 10000:20000 if not given",
-    ),
+    Field::optional("passive_ports", RANGE, "Ports for passive clients, 1024 or higher; 10000:20000 if not given"),
     Field::optional(
         "active_nat",
         Shape::Word(&["masquerade", "snat", "none"]),
@@ -30,8 +26,16 @@ pub(super) const FIELDS: &[Field] = &[
     Field::required("real_servers", Shape::Map(sides::REAL_SERVERS), "The FTP servers"),
 ];
 
-/// An IPv4 address without leading zeros.
-pub(super) const ADDRESS: Shape = Shape::Matching(r"^(0|[1-9][0-9]{0,2})(\.(0|[1-9][0-9]{0,2})){3}$");
+/// An IPv4 address that a host can have, without leading zeros.
+pub(super) const ADDRESS: Shape = Shape::Matching(
+    r"^([1-9][0-9]?|1[01][0-9]|12[0-689]|1[3-9][0-9]|2[01][0-9]|22[0-3])(\.(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])){3}$",
+);
+const NETMASK: Shape =
+    Shape::Matching(r"^(0|128|192|224|240|248|252|254|255)(\.(0|128|192|224|240|248|252|254|255)){3}$");
+/// Two ports of 1024 or higher.
+const RANGE: Shape = Shape::Matching(
+    r"^(102[4-9]|10[3-9][0-9]|1[1-9][0-9]{2}|[2-9][0-9]{3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])[:-](102[4-9]|10[3-9][0-9]|1[1-9][0-9]{2}|[2-9][0-9]{3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$",
+);
 pub(super) const MARK: Shape = Shape::Number(1, 2_147_483_647);
 pub(super) const SCHEDULER: Shape = Shape::Word(&Scheduler::KNOWN);
 pub(super) const FORWARDING: Shape = Shape::Word(&["nat", "direct", "tunnel"]);
@@ -40,7 +44,7 @@ pub(super) const PERSISTENCE: Shape = Shape::OneOf(&[TIMEOUT, Shape::Map(PERSIST
 const TIMEOUT: Shape = Shape::Number(1, Persistence::MAX as u64);
 const PERSISTENCE_FIELDS: &[Field] = &[
     Field::required("timeout", TIMEOUT, "Seconds"),
-    Field::optional("netmask", ADDRESS, "Clients of one network stay together"),
+    Field::optional("netmask", NETMASK, "Clients of one network stay together"),
 ];
 
 /// Seconds.

@@ -14,7 +14,7 @@ mod tasks;
 mod types;
 
 pub use load::load;
-pub use play::plays;
+pub use play::{FIELDS, KINDS, TASKS, plays};
 pub use task_types::{IpvsService, ServiceState, SysctlValue, Task, TaskPlay, Thing, WantedIpvs};
 pub use types::{
     Batch, Cluster, ClusterPlaces, ClusterPlay, Director, Limits, Play, RealServers, Routers, Service, Services, Vsftpd,

@@ -14,26 +14,30 @@ use std::sync::Arc;
 const LONGEST_NAME: usize = 200;
 
 /// A play's name and tags, and how many failures stop it.
-pub(super) const FIELDS: &[Field] = &[
-    Field::required("name", Shape::Text, "The play's name; rules on hosts are known by it"),
+pub const FIELDS: &[Field] = &[
+    Field::required("name", NAME, "The play's name; rules on hosts are known by it"),
     Field::optional("tags", TAGS, "Words for --tags and --skip-tags"),
     batch::MAX_FAIL_PERCENTAGE,
     batch::ANY_ERRORS_FATAL,
 ];
 
 /// What a play is about: a cluster ...
-pub(super) const KINDS: &[Field] = &[Field::optional(
+pub const KINDS: &[Field] = &[Field::optional(
     "ftp_cluster",
     Shape::Map(cluster::FIELDS),
     "An FTP cluster; routers and real servers follow from it",
 )];
 
 /// ... or tasks on hosts.
-pub(super) const TASKS: &[Field] = &[
+pub const TASKS: &[Field] = &[
     Field::required("hosts", sides::HOSTS, "Which hosts"),
     Field::optional("serial", batch::SERIAL, "How many hosts change at a time; all if not given"),
     Field::required("tasks", Shape::List(&Shape::Choice(tasks::COMMON, tasks::THINGS)), "What the hosts shall have"),
 ];
+
+/// A name that people read: no blanks at its ends, no control characters.
+pub(super) const NAME: Shape =
+    Shape::Matching(r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]{0,198}[^\s\x00-\x1f\x7f-\x9f])?$");
 
 /// A list of words, or Ansible's text with commas.
 pub(super) const TAGS: Shape = Shape::OneOf(&[Shape::Text, Shape::AnyList(&Shape::Text)]);

@@ -8,7 +8,7 @@ use crate::{
 use serde_json::{Map, Value, json};
 
 /// The document's version: it grows when a field changes its meaning or goes.
-const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 
 /// The document.
 #[must_use]

@@ -13,6 +13,7 @@ mod text_table;
 
 pub use ended::EndedRun;
 pub use human::{Detail, human};
+pub(crate) use json::VERSION;
 pub use json::json;
 pub use plan_file::PlanFile;
 pub use short::short;

@@ -2,7 +2,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value, json};
-use std::{os::unix::fs::PermissionsExt, time::Duration};
+use std::{os::unix::fs::PermissionsExt, sync::LazyLock, time::Duration};
 
 /// The folder. It goes with the value.
 pub struct Control {
@@ -111,7 +111,20 @@ impl Ran {
     #[track_caller]
     pub fn ended(self, status: i32) -> Self {
         assert_eq!(self.status, Some(status), "{}\n{}", self.stdout, self.stderr);
+        self.fits_its_schema();
         self
+    }
+
+    /// Whatever report a test is told as JSON is as its schema says.
+    #[track_caller]
+    fn fits_its_schema(&self) {
+        static SCHEMA: LazyLock<jsonschema::Validator> =
+            LazyLock::new(|| jsonschema::validator_for(&lvs_ftp::schema::output()).unwrap());
+        let Ok(told) = serde_json::from_str::<Value>(&self.stdout) else { return };
+        if told.get("stats").is_some() {
+            let faults: Vec<String> = SCHEMA.iter_errors(&told).map(|fault| fault.to_string()).collect();
+            assert!(faults.is_empty(), "{faults:#?}\n{}", self.stdout);
+        }
     }
 }
 

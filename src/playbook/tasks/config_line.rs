@@ -9,7 +9,7 @@ use regex::bytes::{Regex, RegexBuilder};
 
 pub(super) const FIELDS: &[Field] = &[
     Field::required("path", Shape::Matching(settings::PATH), "The file, absolute"),
-    Field::optional("line", Shape::Text, "The line; needed unless it is absent"),
+    Field::optional("line", LINE, "The line; needed unless it is absent"),
     Field::optional(
         "regexp",
         Shape::Text,
@@ -18,6 +18,9 @@ pub(super) const FIELDS: &[Field] = &[
     Field::optional("state", STATE, "Whether the line is there"),
     Field::optional("create", Shape::Boolean, "Whether a file that is not there is made; false if not given"),
 ];
+
+/// Text with tabs, but no other control characters.
+const LINE: Shape = Shape::Matching(r"^[^\x00-\x08\x0a-\x1f\x7f-\x9f]{1,4000}$");
 
 /// The longest line and the longest expression, in bytes.
 const LONGEST: usize = 4000;

@@ -13,7 +13,7 @@ use crate::source::{Field, Fields, Node, Reading, Shape, shown};
 
 /// What every task may have.
 pub(super) const COMMON: &[Field] = &[
-    Field::optional("name", Shape::Text, "What people call the task"),
+    Field::optional("name", play::NAME, "What people call the task"),
     Field::optional("tags", play::TAGS, "Words for --tags and --skip-tags, beside the play's"),
 ];
 

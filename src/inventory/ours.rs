@@ -1,0 +1,46 @@
+//! The variables that only lvs-ftp knows, as a table: the reader takes no other by such a name, and the schema is made of
+//! it.
+
+use crate::source::{Field, Shape};
+
+/// A list of words, or one text that is split like a shell's command line.
+const COMMAND: Shape = Shape::OneOf(&[Shape::Text, Shape::List(&Shape::Text)]);
+
+/// Ansible's words, in any case.
+const BOOLEAN: Shape = Shape::OneOf(&[
+    Shape::Boolean,
+    Shape::Number(0, 1),
+    Shape::Matching(
+        "^([Yy]([Ee][Ss])?|[Nn][Oo]?|[Oo][Nn]|[Oo][Ff][Ff]|[Tt]([Rr][Uu][Ee])?|[Ff]([Aa][Ll][Ss][Ee])?|[01])$",
+    ),
+]);
+
+/// Each of them.
+pub const FIELDS: &[Field] = &[
+    Field::optional(
+        "lvs_real_ip",
+        Shape::Matching(r"^(0|[1-9][0-9]{0,2})(\.(0|[1-9][0-9]{0,2})){3}$"),
+        "A real server's address on the real network; ansible_host if not given",
+    ),
+    Field::optional(
+        "lvs_weight",
+        Shape::OneOf(&[Shape::Number(0, 65535), Shape::Matching("^(0|[1-9][0-9]{0,4})$")]),
+        "A real server's share of new clients; 1 if not given",
+    ),
+    Field::optional(
+        "lvs_iptables",
+        COMMAND,
+        "What runs iptables there, such as iptables-legacy; iptables if not given",
+    ),
+    Field::optional(
+        "lvs_ftp_exec",
+        COMMAND,
+        "Words put before /bin/sh to get onto the host, such as [ip, netns, exec, lvs1]",
+    ),
+    Field::optional("lvs_ssh_keep", BOOLEAN, "Whether its ssh connection is kept for the next run; true if not given"),
+];
+
+/// Whether a variable's name is in the table, if it is one of ours at all.
+pub(super) fn knows(name: &str) -> bool {
+    !name.starts_with("lvs_") || FIELDS.iter().any(|field| field.key == name)
+}
