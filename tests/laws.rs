@@ -15,12 +15,13 @@ use lvs_ftp::{
         ipvs::{Destination, IpvsTable, Service as Virtual, ServiceKey, Timeout},
     },
     host::{Change, HostError, LockError, Observe, StepError},
-    lvs::{FirewallMark, ForwardingMethod, Persistence, Port, PortRange, Scheduler, Weight},
+    lvs::{Device, FirewallMark, ForwardingMethod, Persistence, Port, PortRange, Scheduler, Weight},
     plan::{Stage, Step, steps},
     probe::{Facts, IptablesCommand, Probe},
     resource::{
-        ActiveSource, BootSysctl, ExpireQuiescentTemplate, IpForward, MarkRules, NatRule, Parameter, RealServer,
-        Resource, SavedFilter, SavedIpvs, Service, VirtualService, VsftpdReload, VsftpdSettings, Wish,
+        ActiveSource, Address, AddressAtBoot, BootSysctl, DefaultGateway, ExpireQuiescentTemplate, IpForward,
+        MarkRules, NatRule, Parameter, QuietArp, RealServer, Resource, SavedFilter, SavedIpvs, Service, VirtualService,
+        VsftpdReload, VsftpdSettings, Wish,
     },
     run::plan,
 };
@@ -77,6 +78,7 @@ fn target_with(cluster: &Cluster, name: impl Fn(u8) -> String) -> Target {
         mark,
         control_port: Port::FTP,
         passive_ports,
+        marks_data: cluster.seconds.is_multiple_of(2),
         other_marks: Vec::new(),
         real_servers: real_servers.clone(),
         drain_timeout: 300,
@@ -100,10 +102,15 @@ fn target_with(cluster: &Cluster, name: impl Fn(u8) -> String) -> Target {
             witness: None,
         })
     };
+    let device = Device { name: "lo".to_owned(), prefix: 32 };
+    let address = Address { address: device.with(virtual_ip), hidden: true };
     let resources: Vec<Arc<dyn Resource>> = vec![
         Arc::new(IpForward),
         Arc::new(nat_rule.clone()),
         Arc::new(mark_rules.clone()),
+        Arc::new(DefaultGateway([10, 1, 1, 1].into())),
+        Arc::new(QuietArp),
+        Arc::new(address.clone()),
         Arc::new(settings.clone()),
         Arc::new(VsftpdReload(settings)),
         Arc::new(service.clone()),
@@ -115,7 +122,13 @@ fn target_with(cluster: &Cluster, name: impl Fn(u8) -> String) -> Target {
         }),
         Arc::new(SavedIpvs { services: vec![service], gone: Vec::new() }),
         Arc::new(ExpireQuiescentTemplate { kept: true }),
-        Arc::new(BootSysctl(vec![Parameter::IP_FORWARD, Parameter::EXPIRE_QUIESCENT_TEMPLATE])),
+        Arc::new(BootSysctl(vec![
+            Parameter::IP_FORWARD,
+            Parameter::EXPIRE_QUIESCENT_TEMPLATE,
+            Parameter::ARP_IGNORE,
+            Parameter::ARP_ANNOUNCE,
+        ])),
+        Arc::new(AddressAtBoot(address)),
         boot(&["netfilter-persistent", "iptables"]),
         boot(&["ipvsadm"]),
     ];
@@ -259,8 +272,11 @@ fn any_state() -> impl Strategy<Value = State> {
         any::<bool>(),
         conf,
         any::<bool>(),
+        (any::<bool>(), any::<bool>()),
     )
-        .prop_map(|(mangle, nat, ipvs, ip_forward, vsftpd_conf, read)| State {
+        .prop_map(|(mangle, nat, ipvs, ip_forward, vsftpd_conf, read, (quiet, held))| State {
+            quiet,
+            held: held.then(|| "lo".to_owned()).into_iter().collect(),
             mangle,
             nat,
             ipvs,
@@ -284,6 +300,7 @@ fn any_boot_files() -> impl Strategy<Value = BootFiles> {
         Just("net.ipv4.ip_forward=0"),
         Just("net/ipv4/conf/all/forwarding = 0\n"),
         Just("kernel.panic = 1\n"),
+        Just("net.ipv4.conf.all.arp_ignore = 0\nnet.ipv4.conf.all.arp_announce = 2\n"),
     ];
     (
         proptest::option::of((

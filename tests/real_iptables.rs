@@ -44,6 +44,7 @@ fn target(backend: &str) -> Target {
             mark: 21.try_into().unwrap(),
             control_port: 21.try_into().unwrap(),
             passive_ports: "10000:20000".parse().unwrap(),
+            marks_data: false,
             other_marks: Vec::new(),
             real_servers: Vec::new(),
             drain_timeout: 300,

@@ -81,7 +81,12 @@ impl Change for Host {
                 Step::File { .. } => "boot",
                 Step::VsftpdReload { .. } => "reload",
                 Step::Service { .. } => "service",
-                Step::KeepTemplates | Step::Sysctl { .. } | Step::EndUndoGuard { .. } | Step::Person(_) => "other",
+                Step::KeepTemplates
+                | Step::Sysctl { .. }
+                | Step::QuietArp
+                | Step::Address(_)
+                | Step::EndUndoGuard { .. }
+                | Step::Person(_) => "other",
             })
             .collect();
         self.note(&words.join(" "));

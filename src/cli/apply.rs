@@ -137,6 +137,11 @@ impl Apply {
             check: self.check,
             interrupted: is_interrupted(),
             plays: work.plays.iter().map(|(play, hosts)| (play.name().to_owned(), hosts.clone())).collect(),
+            virtual_ips: work
+                .plays
+                .iter()
+                .filter_map(|(play, _)| Some((play.name().to_owned(), play.cluster()?.play.cluster.virtual_ip)))
+                .collect(),
             outcomes,
         };
         let exit = self.tell(&run.report);

@@ -1,5 +1,6 @@
 //! Rules between clusters: no two may claim the same packets.
 
+use crate::lvs::{ForwardingMethod, Port};
 use crate::playbook::{Cluster, ClusterPlay};
 use crate::source::{Fault, shown};
 
@@ -43,9 +44,14 @@ fn same_ports(before: &ClusterPlay, play: &ClusterPlay) -> Option<Fault> {
         })
 }
 
-/// The control port and the passive range, both ends included.
-fn ports(cluster: &Cluster) -> [(u16, u16); 2] {
+/// What the routers mark, both ends included: the control port and the passive range, and the data port where real servers
+/// answer past them.
+fn ports(cluster: &Cluster) -> Vec<(u16, u16)> {
     let control = cluster.control_port.get();
     let passive = cluster.passive_ports;
-    [(control, control), (passive.low(), passive.high())]
+    let mut ports = vec![(control, control), (passive.low(), passive.high())];
+    if cluster.forwarding != ForwardingMethod::Nat {
+        ports.push((Port::FTP_DATA.get(), Port::FTP_DATA.get()));
+    }
+    ports
 }

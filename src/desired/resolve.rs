@@ -84,6 +84,7 @@ fn cluster(play: &ClusterPlay, hosts: &mut Hosts<'_>, faults: &mut Vec<Fault>) -
     let servers: Vec<Option<RealServer>> = servers.into_iter().map(|host| real_server(play, host, faults)).collect();
     let real_servers = servers.into_iter().collect::<Option<Vec<_>>>()?;
     same_address(&real_servers, faults);
+    one_holder(play, &routers, faults);
     let service_hosts = service_hosts(play, hosts.inventory, faults);
     Some(ResolvedCluster { play: play.clone(), routers, real_servers, service_hosts })
 }
@@ -128,6 +129,18 @@ fn real_server(play: &ClusterPlay, host: HostVars, faults: &mut Vec<Fault>) -> O
         }
     }
     Some(RealServer { weight: host.weight, real_ip, host })
+}
+
+/// Two routers that both bring the virtual IP up would both answer for it.
+fn one_holder(play: &ClusterPlay, routers: &[HostVars], faults: &mut Vec<Fault>) {
+    if play.cluster.routers.vip.is_some() && routers.len() > 1 {
+        let message = format!("`vip` would bring {} up on {} routers at once", play.cluster.virtual_ip, routers.len());
+        faults.push(
+            Fault::at(&play.places.vip, message)
+                .related(play.cluster.routers.hosts.place(), "the routers")
+                .hint("leave the key out where something else moves the virtual IP between routers"),
+        );
+    }
 }
 
 fn same_address(servers: &[RealServer], faults: &mut Vec<Fault>) {

@@ -6,12 +6,13 @@ mod tasks;
 use super::{ResolvedCluster, ResolvedPlay, services};
 use crate::{
     inventory::HostVars,
-    lvs::{ActiveNat, FirewallMark, ForwardingMethod},
+    lvs::{ActiveNat, Device, FirewallMark, ForwardingMethod},
     playbook::{Cluster, ClusterPlay, Director, Services, Task},
     probe::{IptablesCommand, Probe},
     resource::{
-        ActiveSource, BootSysctl, ExpireQuiescentTemplate, IpForward, MarkRules, NatRule, NoUndoGuard, Parameter,
-        RealServer, Resource, SavedFilter, SavedIpvs, Service, VirtualService, VsftpdReload, VsftpdSettings,
+        ActiveSource, Address, AddressAtBoot, BootSysctl, DefaultGateway, ExpireQuiescentTemplate, IpForward,
+        MarkRules, NatRule, NoUndoGuard, Parameter, QuietArp, RealServer, Resource, SavedFilter, SavedIpvs, Service,
+        VirtualService, VsftpdReload, VsftpdSettings,
     },
     source::{Fault, Faults, shown},
 };
@@ -133,6 +134,8 @@ struct Host<'a> {
     services: Vec<(Owner<'a>, Service)>,
     /// What plays of tasks want.
     stated: tasks::Stated<'a>,
+    /// Addresses that it brings up, and whether it hides any.
+    addresses: Vec<(&'a ClusterPlay, Address)>,
 }
 
 impl<'a> Targets<'a> {
@@ -181,6 +184,10 @@ impl<'a> Targets<'a> {
         }
         let own = cluster.services_on(&play.cluster.routers.services, &vars.name);
         host.services(play.into(), &own, services::of_router());
+        if let Some(device) = &play.cluster.routers.vip {
+            let address = Address { address: device.with(play.cluster.virtual_ip), hidden: false };
+            self.address(index, play, address);
+        }
     }
 
     /// Two clusters of one network share one rule; they must agree on it.
@@ -199,6 +206,21 @@ impl<'a> Targets<'a> {
         }
     }
 
+    /// Two clusters may share an address; they must agree on its place.
+    fn address(&mut self, index: usize, play: &'a ClusterPlay, address: Address) {
+        let host = &mut self.hosts[index];
+        match host.addresses.iter().find(|(_, known)| known.address.address == address.address.address) {
+            None => {
+                host.want(play.into(), Arc::new(address.clone()));
+                host.addresses.push((play, address));
+            }
+            Some((_, first)) if *first == address => {}
+            Some((first, _)) => {
+                self.faults.push(differ(first, play, &host.target.host, "places", "of one virtual IP"));
+            }
+        }
+    }
+
     fn real_server(&mut self, cluster: &'a ResolvedCluster, vars: &HostVars) {
         let play = &cluster.play;
         let own = cluster.services_on(&play.cluster.real_servers.services, &vars.name);
@@ -206,6 +228,17 @@ impl<'a> Targets<'a> {
         let host = &mut self.hosts[index];
         host.target.serves.push(play.name.clone());
         host.services(play.into(), &own, services::of_real_server(play.cluster.real_servers.vsftpd.conf.as_deref()));
+        match real_server_side(&play.cluster) {
+            RealServerSide::Behind(Some(gateway)) => host.want(play.into(), Arc::new(DefaultGateway(gateway))),
+            RealServerSide::Behind(None) => {}
+            RealServerSide::Hidden(address) => {
+                if host.addresses.iter().all(|(_, known)| !known.hidden) {
+                    host.want(play.into(), Arc::new(QuietArp));
+                }
+                self.address(index, play, address);
+            }
+        }
+        let host = &mut self.hosts[index];
         let settings = settings(&play.cluster);
         let apart =
             |other: &VsftpdSettings| other.conf.is_some() && settings.conf.is_some() && other.conf != settings.conf;
@@ -243,6 +276,7 @@ impl<'a> Host<'a> {
             vsftpd: Vec::new(),
             keeps_templates: false,
             services: Vec::new(),
+            addresses: Vec::new(),
         }
     }
 
@@ -266,6 +300,11 @@ impl<'a> Host<'a> {
             all.retain(|own| parameters.iter().all(|known| !known.is_same(own)));
             parameters.splice(0..0, all);
         }
+        if self.addresses.iter().any(|(_, address)| address.hidden) {
+            let mut all = vec![Parameter::ARP_IGNORE, Parameter::ARP_ANNOUNCE];
+            all.retain(|own| parameters.iter().all(|known| !known.is_same(own)));
+            parameters.extend(all);
+        }
         let owner = self.boot_owner.map(|owner| Owner { task: None, ..owner });
         if let Some(owner) = owner {
             self.saved(owner);
@@ -275,6 +314,9 @@ impl<'a> Host<'a> {
         }
         if let Some(owner) = owner.filter(|_| !parameters.is_empty()) {
             self.push(owner, Arc::new(BootSysctl(parameters)));
+        }
+        for (play, address) in std::mem::take(&mut self.addresses) {
+            self.want(play.into(), Arc::new(AddressAtBoot(address)));
         }
         for (owner, service) in std::mem::take(&mut self.services) {
             if self.stated.services.iter().all(|(_, known)| !known.is_same(&service)) {
@@ -376,6 +418,7 @@ fn mark_rules(play: &ClusterPlay, service: &VirtualService) -> MarkRules {
         mark: play.cluster.firewall_mark,
         control_port: play.cluster.control_port,
         passive_ports: play.cluster.passive_ports,
+        marks_data: play.cluster.forwarding != ForwardingMethod::Nat,
         other_marks: service.other_marks.clone(),
         real_servers: service.real_servers.clone(),
         drain_timeout: service.drain_timeout,
@@ -402,6 +445,26 @@ fn virtual_service(cluster: &ResolvedCluster, command: IptablesCommand, marks: V
             .collect(),
         drain_timeout: play.cluster.drain_timeout,
     }
+}
+
+/// How a real server's answers find their way.
+enum RealServerSide {
+    /// Through the routers, which may have an address of their own for that.
+    Behind(Option<std::net::Ipv4Addr>),
+    /// From the virtual IP, which the server has itself without telling.
+    Hidden(Address),
+}
+
+fn real_server_side(cluster: &Cluster) -> RealServerSide {
+    let device = match cluster.forwarding {
+        ForwardingMethod::Nat => {
+            return RealServerSide::Behind(cluster.routers.nat_address);
+        }
+        ForwardingMethod::Direct => "lo",
+        ForwardingMethod::Tunnel => "tunl0",
+    };
+    let device = Device { name: device.to_owned(), prefix: 32 };
+    RealServerSide::Hidden(Address { address: device.with(cluster.virtual_ip), hidden: true })
 }
 
 fn settings(cluster: &Cluster) -> VsftpdSettings {

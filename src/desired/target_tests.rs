@@ -111,6 +111,39 @@ fn clusters_on_one_host_share_what_they_agree_on() {
     assert!(faults.as_slice()[0].message().contains("want different active_nat of one network on `lvs1`"));
 }
 
+/// Real servers that answer past the routers have the virtual IP and are quiet about it; those behind NAT have a gateway.
+#[test]
+fn the_way_of_the_answers_is_derived() {
+    let mut one = play("A", 21, "192.0.2.10");
+    one["ftp_cluster"]["routers"]["nat_address"] = json!("10.1.1.1");
+    let all = derived(&[one]).unwrap();
+    assert_eq!(wanted(&all[2])[0], "A default_gateway");
+    for (method, device) in [("direct", "lo"), ("tunnel", "tunl0")] {
+        let mut one = play("A", 21, "192.0.2.10");
+        one["ftp_cluster"]["forwarding"] = json!(method);
+        one["ftp_cluster"]["routers"]["hosts"] = json!("lvs1");
+        one["ftp_cluster"]["routers"]["vip"] = json!({"device": "eth0", "prefix": 24});
+        let all = derived(&[one]).unwrap();
+        assert!(wanted(&all[0]).contains(&"A address".to_owned()));
+        assert!(wanted(&all[0]).contains(&"A address_at_boot".to_owned()));
+        assert_eq!(
+            wanted(&all[1]),
+            [
+                "A quiet_arp",
+                "A address",
+                "A vsftpd_conf",
+                "A vsftpd_reload",
+                "A boot_sysctl",
+                "A address_at_boot",
+                "A service vsftpd",
+                "A service_at_boot vsftpd"
+            ]
+        );
+        let text = format!("{:?}", all[1].wanted);
+        assert!(text.contains(&format!("device: \"{device}\"")) && text.contains("passive_address: None"), "{text}");
+    }
+}
+
 #[test]
 fn directors_that_are_not_there_yet_are_refused() {
     let mut one = play("A", 21, "192.0.2.10");

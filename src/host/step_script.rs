@@ -3,8 +3,9 @@
 use super::{guard, ipvs_script};
 use crate::{
     format::{cksum::cksum, sh},
+    lvs::InterfaceAddress,
     plan::{Place, Proof, RuleEdit, Step, block},
-    probe::{CHANGED, EXPIRE_QUIESCENT_TEMPLATE, IptablesCommand, TICKS, stamp_path, sysctl_path},
+    probe::{ARP_FOLDER, CHANGED, EXPIRE_QUIESCENT_TEMPLATE, IptablesCommand, TICKS, stamp_path, sysctl_path},
 };
 use camino::Utf8Path;
 
@@ -22,11 +23,26 @@ pub(super) fn script(step: &Step) -> String {
         Step::Sysctl { name, value } => {
             format!("printf '%s\\n' {} >{}", sh::word(value), sh::word(&sysctl_path(name)))
         }
+        Step::QuietArp => format!("echo 1 >{ARP_FOLDER}/arp_ignore && echo 2 >{ARP_FOLDER}/arp_announce"),
+        Step::Address(address) => bring_up(address),
         Step::File { path, observed, text, proof } => file(path, observed.as_deref(), text, proof),
         Step::VsftpdReload { conf, daemons } => reload(conf, daemons),
         Step::Service { manager, name, act } => service(&manager.command(name, act)),
         Step::Person(what) => format!("echo {} >&2; exit 1", sh::word(what)),
     }
+}
+
+/// Brings an address up, and tells its network where there is a tool for that. tunl0 comes with its module.
+fn bring_up(address: &InterfaceAddress) -> String {
+    let InterfaceAddress { address, prefix, device } = address;
+    let device = sh::word(device);
+    let tunnel = if device == "tunl0" { "modprobe ipip 2>/dev/null || :; ip link set tunl0 up || exit\n" } else { "" };
+    let tell = if device == "lo" || device == "tunl0" {
+        ":".to_owned()
+    } else {
+        format!("! command -v arping >/dev/null 2>&1 || arping -q -U -c 2 -I {device} {address} >/dev/null 2>&1 || :")
+    };
+    format!("{tunnel}ip addr add {address}/{prefix} dev {device} || exit\n{tell}")
 }
 
 /// A new file gets the label that the host's SELinux policy has for it; a replaced one keeps its own.

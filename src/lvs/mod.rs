@@ -1,11 +1,13 @@
 //! The field's words as types that cannot be wrong: each is checked once, at the border.
 
 mod address;
+mod interface;
 mod mark;
 mod port;
 mod service;
 
 pub use address::{host_address, ipv4_address, network};
+pub use interface::{Device, InterfaceAddress};
 pub use mark::FirewallMark;
 pub use port::{Port, PortRange};
 pub use service::{ActiveNat, ForwardingMethod, Netmask, Persistence, Scheduler, Weight};

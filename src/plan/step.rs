@@ -3,7 +3,8 @@
 use super::{Change, IpvsEdit, RuleEdit, Stage, block};
 use crate::{
     format::{cksum::cksum, sh},
-    probe::{EXPIRE_QUIESCENT_TEMPLATE, IptablesCommand, ServiceManager, UNDO_FOLDER, sysctl_path},
+    lvs::InterfaceAddress,
+    probe::{ARP_FOLDER, EXPIRE_QUIESCENT_TEMPLATE, IptablesCommand, ServiceManager, UNDO_FOLDER, sysctl_path},
 };
 use camino::Utf8PathBuf;
 use std::fmt;
@@ -35,6 +36,10 @@ pub enum Step {
         /// The value.
         value: String,
     },
+    /// The kernel answers ARP only for addresses of the interface that is asked, and asks with them only.
+    QuietArp,
+    /// An address comes up on a network interface.
+    Address(InterfaceAddress),
     /// A file gets a new text, if its user takes it and nobody changed the old one meanwhile.
     File {
         /// The file.
@@ -136,6 +141,8 @@ impl fmt::Display for Step {
             Self::IpForward => f.write_str("set net.ipv4.ip_forward"),
             Self::KeepTemplates => f.write_str("set net.ipv4.vs.expire_quiescent_template"),
             Self::Sysctl { name, .. } => write!(f, "set {name}"),
+            Self::QuietArp => f.write_str("set net.ipv4.conf.all.arp_ignore and arp_announce"),
+            Self::Address(address) => write!(f, "bring up {address}"),
             Self::File { path, observed: Some(_), .. } => write!(f, "replace {path}"),
             Self::File { path, observed: None, .. } => write!(f, "write {path}"),
             Self::VsftpdReload { conf, .. } => write!(f, "make vsftpd read {conf} again"),
@@ -174,6 +181,10 @@ impl Step {
             Self::KeepTemplates => vec![format!("echo 0 >{EXPIRE_QUIESCENT_TEMPLATE}")],
             Self::Sysctl { name, value } => {
                 vec![format!("printf '%s\\n' {} >{}", sh::word(value), sh::word(&sysctl_path(name)))]
+            }
+            Self::QuietArp => vec![format!("echo 1 >{ARP_FOLDER}/arp_ignore; echo 2 >{ARP_FOLDER}/arp_announce")],
+            Self::Address(InterfaceAddress { address, prefix, device }) => {
+                vec![format!("ip addr add {address}/{prefix} dev {}", sh::word(device))]
             }
             Self::File { path, text, .. } => vec![format!("replace {path} ({} bytes)", text.len())],
             Self::VsftpdReload { daemons, .. } => daemons.iter().map(|(pid, _)| format!("kill -HUP {pid}")).collect(),

@@ -72,6 +72,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading) -> Option<(Cluster, Clust
     rules::ports(control_port, passive_ports, &places, reading);
     rules::forwarding(forwarding, active_nat.flatten(), fields, real_servers.as_ref(), reading);
     rules::virtual_ip(virtual_ip, real_servers.as_ref(), &places, reading);
+    rules::nat_address(forwarding, routers.as_ref(), real_servers.as_ref(), &places, reading);
     rules::listen_port(control_port, fields, reading);
     let forwarding = forwarding?;
     let cluster = Cluster {
@@ -112,12 +113,18 @@ fn places(fields: Fields<'_>, node: &Node, reading: &Reading) -> ClusterPlaces {
         let span = fields.get(key).map_or(node.start(), |value| value.span);
         reading.source().place(span)
     };
+    let router = |key: &str| {
+        let node = fields.get("routers").and_then(|node| node.entry(key));
+        node.map_or_else(|| place("routers"), |node| reading.source().place(node.span))
+    };
     let network = fields.get("real_servers").and_then(|node| node.entry("network"));
     ClusterPlaces {
         virtual_ip: place("virtual_ip"),
         firewall_mark: place("firewall_mark"),
         control_port: place("control_port"),
         passive_ports: place("passive_ports"),
+        vip: router("vip"),
+        nat_address: router("nat_address"),
         network: network.map_or_else(|| place("real_servers"), |node| reading.source().place(node.span)),
     }
 }

@@ -1,5 +1,6 @@
 //! The playbook: a list of plays, each the desired state of a cluster or of single things, read strictly.
 
+mod addresses;
 mod batch;
 mod cluster;
 mod load;

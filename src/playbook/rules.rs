@@ -1,6 +1,6 @@
 //! Rules between values: what each allows alone may still not fit together.
 
-use super::{ClusterPlaces, RealServers};
+use super::{ClusterPlaces, RealServers, Routers};
 use crate::lvs::{ActiveNat, ForwardingMethod, Port, PortRange};
 use crate::source::{Fault, Fields, Node, Reading, Value};
 use std::net::Ipv4Addr;
@@ -61,6 +61,29 @@ pub(super) fn virtual_ip(
     {
         let message = format!("`virtual_ip` {address} is inside the real servers' network {network}");
         reading.note::<()>(Fault::at(&places.virtual_ip, message).related(&places.network, "the network"));
+    }
+}
+
+/// Only behind NAT do answers go back through the routers; their address is one of the real network then.
+pub(super) fn nat_address(
+    forwarding: Option<ForwardingMethod>,
+    routers: Option<&Routers>,
+    real_servers: Option<&RealServers>,
+    places: &ClusterPlaces,
+    reading: &mut Reading,
+) {
+    let (Some(forwarding), Some(nat)) = (forwarding, routers.and_then(|routers| routers.nat_address)) else {
+        return;
+    };
+    let at = &places.nat_address;
+    if forwarding != ForwardingMethod::Nat {
+        let message = format!("forwarding `{}` has no use for `nat_address`", forwarding.word());
+        reading.note::<()>(Fault::at(at, message).hint("its real servers answer past the routers; remove the key"));
+    } else if let Some(network) = real_servers.and_then(|servers| servers.network)
+        && !network.contains(&nat)
+    {
+        let message = format!("`nat_address` {nat} is outside the real servers' network {network}");
+        reading.note::<()>(Fault::at(at, message).related(&places.network, "the network"));
     }
 }
 

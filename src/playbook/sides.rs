@@ -1,7 +1,8 @@
 //! The two sides of a cluster: `routers` and `real_servers`.
 
 use super::{
-    Batch, Director, RealServers, Routers, Services, Vsftpd, batch, cluster::optional, network, services, settings,
+    Batch, Director, RealServers, Routers, Services, Vsftpd, addresses, batch, cluster::optional, network, services,
+    settings,
 };
 use crate::inventory::Pattern;
 use crate::source::{Field, Fields, Node, Reading, Shape, Value};
@@ -18,6 +19,16 @@ pub(super) const ROUTERS: &[Field] = &[
         "director",
         Shape::Word(&["ipvsadm", "piranha", "keepalived"]),
         "What owns the IPVS table; ipvsadm if not given",
+    ),
+    Field::optional(
+        "vip",
+        Shape::Map(addresses::VIP),
+        "Where the virtual IP comes up, on the one router; left to others if not given",
+    ),
+    Field::optional(
+        "nat_address",
+        Shape::Text,
+        "The routers' address on the real network; the real servers' default gateway is looked at if given",
     ),
     Field::optional(
         "expire_quiescent_template",
@@ -47,6 +58,9 @@ pub(super) fn routers(node: &Node, reading: &mut Reading) -> Option<Routers> {
     let serial = optional(fields, "serial", vec![Batch::Count(1)], reading, batch::serial);
     let limits = batch::limits(fields, reading);
     let director = optional(fields, "director", Director::Ipvsadm, reading, director);
+    let vip = optional(fields, "vip", None, reading, |node, reading| addresses::vip(node, reading).map(Some));
+    let nat_address =
+        optional(fields, "nat_address", None, reading, |node, reading| addresses::nat_address(node, reading).map(Some));
     let keeps_templates = optional(fields, "expire_quiescent_template", false, reading, keeps_templates);
     let services = optional(fields, "services", Services::new(), reading, services::read);
     Some(Routers {
@@ -54,6 +68,8 @@ pub(super) fn routers(node: &Node, reading: &mut Reading) -> Option<Routers> {
         serial: serial?,
         limits: limits?,
         director: director?,
+        vip: vip?,
+        nat_address: nat_address?,
         keeps_templates: keeps_templates?,
         services: services?,
     })

@@ -2,7 +2,7 @@
 
 use super::TaskPlay;
 use crate::inventory::Pattern;
-use crate::lvs::{ActiveNat, FirewallMark, ForwardingMethod, Persistence, Port, PortRange, Scheduler};
+use crate::lvs::{ActiveNat, Device, FirewallMark, ForwardingMethod, Persistence, Port, PortRange, Scheduler};
 use crate::source::Place;
 use camino::Utf8PathBuf;
 use indexmap::IndexMap;
@@ -104,6 +104,10 @@ pub struct ClusterPlaces {
     pub passive_ports: Place,
     /// `real_servers.network`.
     pub network: Place,
+    /// `routers.vip`.
+    pub vip: Place,
+    /// `routers.nat_address`.
+    pub nat_address: Place,
 }
 
 /// The LVS routers' part.
@@ -117,6 +121,10 @@ pub struct Routers {
     pub limits: Limits,
     /// What owns the IPVS table.
     pub director: Director,
+    /// Where the virtual IP comes up; else somebody else brings it up.
+    pub vip: Option<Device>,
+    /// The routers' address on the real network, the real servers' default gateway.
+    pub nat_address: Option<Ipv4Addr>,
     /// Whether `net.ipv4.vs.expire_quiescent_template` is kept at 0; else it is left as it is.
     pub keeps_templates: bool,
     /// Services at runlevels, by name.

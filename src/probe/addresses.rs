@@ -9,10 +9,28 @@ pub(super) fn scripts() -> Vec<String> {
 }
 
 pub(super) fn read(answers: &[Answer]) -> Result<BTreeSet<Ipv4Addr>, String> {
+    Ok(devices(answers)?.into_iter().map(|(_, address)| address).collect())
+}
+
+/// Each address with its device. ifconfig names that at the beginning of a line, with an alias behind a colon.
+pub(super) fn devices(answers: &[Answer]) -> Result<Vec<(String, Ipv4Addr)>, String> {
     let [answer] = answers else { return Err("the host did not answer".to_owned()) };
     let text = String::from_utf8_lossy(answer.output("ip")?).into_owned();
-    let words: Vec<&str> = text.split_whitespace().collect();
-    Ok(words.windows(2).filter(|pair| pair[0] == "inet").filter_map(|pair| address(pair[1])).collect())
+    let (mut device, mut all) = (String::new(), Vec::new());
+    for line in text.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let named = match words[..] {
+            [number, name, ..] if number.trim_end_matches(':').parse::<u32>().is_ok() => Some(name),
+            [name, ..] if !line.starts_with([' ', '\t']) => Some(name),
+            _ => None,
+        };
+        if let Some(name) = named {
+            name.split(':').next().unwrap_or(name).clone_into(&mut device);
+        }
+        let addresses = words.windows(2).filter(|pair| pair[0] == "inet").filter_map(|pair| address(pair[1]));
+        all.extend(addresses.map(|address| (device.clone(), address)));
+    }
+    Ok(all)
 }
 
 /// `192.0.2.2/24`, `192.0.2.2`, or `addr:192.0.2.2`.
@@ -23,7 +41,7 @@ fn address(word: &str) -> Option<Ipv4Addr> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Answer, read};
+    use super::{Answer, devices, read};
 
     #[test]
     fn in_the_words_of_three_tools() {
@@ -34,6 +52,10 @@ mod tests {
         ] {
             let found = read(&[Answer { stdout: text.into(), ..Answer::default() }]).unwrap_or_default();
             assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), ["127.0.0.1", "192.0.2.2"], "{text}");
+            let mut on = devices(&[Answer { stdout: text.into(), ..Answer::default() }]).unwrap_or_default();
+            on.sort();
+            let on: Vec<String> = on.iter().map(|(device, address)| format!("{device} {address}")).collect();
+            assert_eq!(on, ["eth0 192.0.2.2", "lo 127.0.0.1"], "{text}");
         }
         assert!(read(&[Answer { status: 127, ..Answer::default() }]).is_err());
     }

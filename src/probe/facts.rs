@@ -1,8 +1,8 @@
 //! The facts of one host: what the probes' answers say, each read once.
 
 use super::{
-    IptablesCommand, Ipvs, NOT_REGULAR, PacketFilter, Probe, RunningDirector, SavedFilter, SavedIpvs, Service,
-    ServiceManager, Services, SysctlFiles, UndoGuard, Vsftpd,
+    Arp, Held, IptablesCommand, Ipvs, NOT_REGULAR, PacketFilter, Probe, RunningDirector, SavedFilter, SavedIpvs,
+    Service, ServiceManager, Services, SysctlFiles, UndoGuard, Vsftpd,
 };
 use crate::format::last_words;
 use camino::Utf8Path;
@@ -59,6 +59,12 @@ pub enum Fact {
     TextFile(Option<Vec<u8>>),
     /// The host's IPv4 addresses.
     Addresses(BTreeSet<Ipv4Addr>),
+    /// Where the host has an address.
+    Held(Held),
+    /// The gateway of the default route.
+    DefaultGateway(Option<Ipv4Addr>),
+    /// What the kernel does with ARP.
+    QuietArp(Arp),
     /// Undo guards that earlier runs left.
     UndoGuards(Vec<UndoGuard>),
     /// Services.
@@ -187,6 +193,22 @@ impl Facts {
     /// The host's IPv4 addresses.
     pub fn addresses(&self) -> Result<&BTreeSet<Ipv4Addr>, Unknown> {
         self.get(&Probe::Addresses, |fact| if let Fact::Addresses(found) = fact { Some(found) } else { None })
+    }
+
+    /// Where the host has an address.
+    pub fn held(&self, address: Ipv4Addr) -> Result<&Held, Unknown> {
+        self.get(&Probe::Held(address), |fact| if let Fact::Held(found) = fact { Some(found) } else { None })
+    }
+
+    /// The gateway of the default route.
+    pub fn default_gateway(&self) -> Result<Option<Ipv4Addr>, Unknown> {
+        let pick = |fact: &Fact| if let Fact::DefaultGateway(found) = fact { Some(*found) } else { None };
+        self.get(&Probe::DefaultGateway, pick)
+    }
+
+    /// What the kernel does with ARP.
+    pub fn arp(&self) -> Result<Arp, Unknown> {
+        self.get(&Probe::QuietArp, |fact| if let Fact::QuietArp(found) = fact { Some(*found) } else { None })
     }
 
     /// One of the host's services, and what manages it. `probe` is the question in which its name was.

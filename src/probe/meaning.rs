@@ -58,6 +58,9 @@ fn meaning(fact: &Fact) -> String {
         Fact::Directors(found) => format!("{found:?}"),
         Fact::Sysctl(value) => value.clone(),
         Fact::TextFile(text) => format!("{:?}", text.as_deref().map(digest)),
+        Fact::Held(found) => format!("{found:?}"),
+        Fact::DefaultGateway(found) => format!("{found:?}"),
+        Fact::QuietArp(found) => format!("{found:?}"),
         Fact::UndoGuards(found) => format!("{found:?}"),
         // Where a virtual IP is says only in which order routers change.
         Fact::Addresses(_) => String::new(),

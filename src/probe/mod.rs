@@ -1,13 +1,16 @@
 //! What can be asked of a host: each probe is sh text that only reads, and a pure reading of its answer.
 
 mod addresses;
+mod default_gateway;
 mod directors;
 mod expire_quiescent_template;
 mod facts;
+mod held;
 mod ip_forward;
 mod ipvs;
 mod meaning;
 mod packet_filter;
+mod quiet_arp;
 mod saved_filter;
 mod saved_ipvs;
 mod service_manager;
@@ -22,9 +25,11 @@ mod vsftpd_process;
 pub use directors::{Daemon as DirectorDaemon, RunningDirector};
 pub use expire_quiescent_template::PATH as EXPIRE_QUIESCENT_TEMPLATE;
 pub use facts::{Answer, Fact, Facts, Unknown};
+pub use held::Held;
 pub use ipvs::Ipvs;
 pub use meaning::digest;
 pub use packet_filter::{Backend, IptablesCommand, PacketFilter};
+pub use quiet_arp::{Arp, FOLDER as ARP_FOLDER};
 pub use saved_filter::SavedFilter;
 pub use saved_ipvs::{DEFAULTS as IPVS_DEFAULTS, SavedIpvs};
 pub use service_manager::ServiceManager;
@@ -35,7 +40,7 @@ pub use undo_guards::{FOLDER as UNDO_FOLDER, UndoGuard};
 pub use vsftpd::{CHANGED, Daemon, Lingering, TICKS, Vsftpd, stamp_path};
 
 use camino::Utf8PathBuf;
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, net::Ipv4Addr};
 
 /// Prints a file that may be absent. One that is no regular file is refused: a pipe would keep us waiting for ever, and
 /// what a link to /dev/null is given is lost.
@@ -76,6 +81,12 @@ pub enum Probe {
     TextFile(Utf8PathBuf),
     /// The host's IPv4 addresses.
     Addresses,
+    /// Where the host has this address, and what brings it up at boot.
+    Held(Ipv4Addr),
+    /// The gateway of the default route.
+    DefaultGateway,
+    /// What the kernel does with ARP.
+    QuietArp,
     /// Undo guards that earlier runs left.
     UndoGuards,
     /// Services by name, and whether it matters that each runs.
@@ -99,6 +110,9 @@ impl Probe {
             Self::Sysctl(name) => sysctl::scripts(name),
             Self::TextFile(path) => text_file::scripts(path),
             Self::Addresses => addresses::scripts(),
+            Self::Held(address) => held::scripts(*address),
+            Self::DefaultGateway => default_gateway::scripts(),
+            Self::QuietArp => quiet_arp::scripts(),
             Self::UndoGuards => undo_guards::scripts(),
             Self::Services(names) => services::scripts(names),
         }
@@ -121,6 +135,9 @@ impl Probe {
             Self::Sysctl(name) => sysctl::read(name, answers).map(Fact::Sysctl),
             Self::TextFile(_) => text_file::read(answers).map(Fact::TextFile),
             Self::Addresses => addresses::read(answers).map(Fact::Addresses),
+            Self::Held(address) => held::read(*address, answers).map(Fact::Held),
+            Self::DefaultGateway => default_gateway::read(answers).map(Fact::DefaultGateway),
+            Self::QuietArp => quiet_arp::read(answers).map(Fact::QuietArp),
             Self::UndoGuards => undo_guards::read(answers).map(Fact::UndoGuards),
             Self::Services(names) => services::read(names, answers).map(Fact::Services),
         }
@@ -143,6 +160,9 @@ impl fmt::Display for Probe {
             Self::Sysctl(name) => name,
             Self::TextFile(path) => path.as_str(),
             Self::Addresses => "the addresses",
+            Self::Held(address) => return write!(f, "where {address} is"),
+            Self::DefaultGateway => "the default gateway",
+            Self::QuietArp => "net.ipv4.conf.all.arp_ignore and arp_announce",
             Self::UndoGuards => "the undo guards of earlier runs",
             Self::Services(_) => "the services",
         })

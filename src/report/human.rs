@@ -38,7 +38,11 @@ pub fn human(report: &Report, detail: Detail) -> String {
         for outcome in mine() {
             text.push_str(&match &outcome.trouble {
                 Some(trouble) if outcome.items.is_empty() => trouble_line(&outcome.host, trouble),
-                _ => host_line(OK, "ok", &outcome.host, ""),
+                _ => {
+                    let holds =
+                        report.holds(outcome, play).map(|address| format!(" => holds the virtual IP {address}"));
+                    host_line(OK, "ok", &outcome.host, &holds.unwrap_or_default())
+                }
             });
         }
         let items: Vec<(&Outcome, &Item)> = mine()

@@ -20,12 +20,19 @@ pub fn json(report: &Report) -> Value {
         "version": VERSION,
         "check": report.check,
         "interrupted": report.interrupted,
-        "plays": report.plays.iter().map(|(name, hosts)| json!({"name": name, "hosts": hosts})).collect::<Vec<_>>(),
+        "plays": report.plays.iter().map(|(name, hosts)| play(report, name, hosts)).collect::<Vec<_>>(),
         "changes": changes,
         "warnings": report.outcomes.iter().flat_map(warnings).collect::<Vec<_>>(),
         "errors": report.outcomes.iter().filter_map(error).collect::<Vec<_>>(),
         "stats": stats,
     })
+}
+
+/// A play with its hosts, and who of them holds its virtual IP.
+fn play(report: &Report, name: &str, hosts: &[String]) -> Value {
+    let holds = |outcome: &&Outcome| hosts.contains(&outcome.host) && report.holds(outcome, name).is_some();
+    let held_by: Vec<&String> = report.outcomes.iter().filter(holds).map(|outcome| &outcome.host).collect();
+    json!({"name": name, "hosts": hosts, "virtual_ip": report.virtual_ips.get(name), "held_by": held_by})
 }
 
 fn changes(outcome: &Outcome) -> Vec<Value> {

@@ -23,6 +23,7 @@ pub use status::Status;
 use text_table::text_table;
 
 use crate::run::Outcome;
+use std::{collections::BTreeMap, net::Ipv4Addr};
 
 /// Everything that a report is made of.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +34,16 @@ pub struct Report {
     pub interrupted: bool,
     /// The plays, in order, with the hosts that were contacted for each.
     pub plays: Vec<(String, Vec<String>)>,
+    /// Each play's virtual IP.
+    pub virtual_ips: BTreeMap<String, Ipv4Addr>,
     /// The hosts, each once.
     pub outcomes: Vec<Outcome>,
+}
+
+impl Report {
+    /// Whether a host was seen to hold a play's virtual IP; nothing is asked of real servers.
+    fn holds(&self, outcome: &Outcome, play: &str) -> Option<Ipv4Addr> {
+        let address = self.virtual_ips.get(play)?;
+        outcome.addresses.as_ref().is_some_and(|known| known.contains(address)).then_some(*address)
+    }
 }

@@ -35,6 +35,11 @@ impl Parameter {
     /// A draining server keeps its persistent clients.
     pub const EXPIRE_QUIESCENT_TEMPLATE: Self = Self::known("net.ipv4.vs.expire_quiescent_template", None, "0");
 
+    /// The kernel answers for an address only in the network that has it.
+    pub const ARP_IGNORE: Self = Self::known("net.ipv4.conf.all.arp_ignore", None, "1");
+    /// The kernel asks only with an address of the network in question.
+    pub const ARP_ANNOUNCE: Self = Self::known("net.ipv4.conf.all.arp_announce", None, "2");
+
     /// One that is 0 when no file says anything.
     const fn known(name: &'static str, alias: Option<&'static str>, value: &'static str) -> Self {
         Self { name: Cow::Borrowed(name), alias, value: Some(Cow::Borrowed(value)), default: Some("0") }

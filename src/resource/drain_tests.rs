@@ -34,6 +34,7 @@ fn resources() -> (MarkRules, VirtualService) {
         mark: service.mark,
         control_port: 21.try_into().unwrap(),
         passive_ports: "10000:20000".parse().unwrap(),
+        marks_data: false,
         other_marks: service.other_marks.clone(),
         real_servers: service.real_servers.clone(),
         drain_timeout: 60,

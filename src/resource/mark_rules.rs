@@ -1,4 +1,5 @@
-//! The mark rules: every client connection to the virtual IP, control port and passive range, gets the firewall mark.
+//! The mark rules: every client connection to the virtual IP, control port and passive range, gets the firewall mark; so
+//! does the data port where real servers answer past the routers (measured: else the router resets active transfers).
 
 use super::{
     Kind, RealServer, Resource,
@@ -34,6 +35,9 @@ pub struct MarkRules {
     pub control_port: Port,
     /// The passive range.
     pub passive_ports: PortRange,
+    /// Whether real servers open active data connections from the virtual IP, past the routers: then what clients send
+    /// back to port 20 comes to the routers, and belongs to the client's real server.
+    pub marks_data: bool,
     /// Marks of the host's other clusters: nothing waits for their connections.
     pub other_marks: Vec<FirewallMark>,
     /// The real servers: their open sessions may still work by older rules.
@@ -156,13 +160,17 @@ impl MarkRules {
     }
 
     /// The ports that shall be marked, as the reference set-up splits them.
-    fn pieces(&self) -> [PortSet; 2] {
-        [PortSet::port(self.control_port.get()), PortSet::range(self.passive_ports.low(), self.passive_ports.high())]
+    fn pieces(&self) -> Vec<PortSet> {
+        let mut pieces = vec![
+            PortSet::port(self.control_port.get()),
+            PortSet::range(self.passive_ports.low(), self.passive_ports.high()),
+        ];
+        pieces.extend(self.marks_data.then(|| PortSet::port(Port::FTP_DATA.get())));
+        pieces
     }
 
     fn wanted(&self) -> PortSet {
-        let [control, passive] = self.pieces();
-        control.union(&passive)
+        self.pieces().iter().fold(PortSet::default(), |all, piece| all.union(piece))
     }
 
     fn rule(&self, ports: &PortSet) -> String {

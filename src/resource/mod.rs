@@ -1,8 +1,10 @@
 //! The kinds of things that are reconciled: one file a kind. Each says which probes it needs, what differs, and which
 //! steps remove the difference, all as data.
 
+mod address;
 mod boot_sysctl;
 mod config_line;
+mod default_gateway;
 #[cfg(test)]
 mod drain_tests;
 mod expire_quiescent_template;
@@ -11,6 +13,7 @@ mod ipvs_gone;
 mod mark_rules;
 mod nat_rule;
 mod play_rules;
+mod quiet_arp;
 mod rule_set;
 mod saved_filter;
 mod saved_ipvs;
@@ -21,14 +24,17 @@ mod virtual_service;
 mod vsftpd_conf;
 mod vsftpd_reload;
 
+pub use address::{Address, AddressAtBoot};
 pub use boot_sysctl::{BootSysctl, Parameter};
 pub use config_line::{ConfigLine, StatedLine};
+pub use default_gateway::DefaultGateway;
 pub use expire_quiescent_template::ExpireQuiescentTemplate;
 pub use ip_forward::IpForward;
 pub use ipvs_gone::IpvsGone;
 pub use mark_rules::MarkRules;
 pub use nat_rule::{ActiveSource, NatRule};
 pub use play_rules::{PlayRules, StatedRule};
+pub use quiet_arp::QuietArp;
 pub use saved_filter::SavedFilter;
 pub use saved_ipvs::SavedIpvs;
 pub use service::{Service, Wish};
@@ -75,6 +81,10 @@ pub enum Kind {
     MarkRules,
     /// [`PlayRules`].
     IptablesRule,
+    /// [`DefaultGateway`].
+    DefaultGateway,
+    /// [`QuietArp`].
+    QuietArp,
     /// [`VsftpdSettings`].
     VsftpdConf,
     /// [`VsftpdReload`].
@@ -85,10 +95,14 @@ pub enum Kind {
     ServiceRunning,
     /// [`VirtualService`], and [`IpvsGone`].
     VirtualService,
+    /// [`Address`].
+    Address,
     /// [`SavedFilter`].
     SavedFilter,
     /// [`SavedIpvs`].
     SavedIpvs,
+    /// [`AddressAtBoot`].
+    AddressAtBoot,
     /// [`BootSysctl`].
     BootSysctl,
     /// [`Service`] that starts at boot, or does not.
@@ -97,7 +111,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, with the name that JSON gives it and the title that people read.
-    pub const TABLE: [(Self, &'static str, &'static str); 16] = [
+    pub const TABLE: [(Self, &'static str, &'static str); 20] = [
         (Self::UndoGuard, "undo_guard", "No undo guard of an earlier run is left"),
         (Self::IpForward, "ip_forward", "Kernel forwards packets (net.ipv4.ip_forward)"),
         (
@@ -109,13 +123,17 @@ impl Kind {
         (Self::NatRule, "nat_rule", "Active data connections are rewritten (nat POSTROUTING)"),
         (Self::MarkRules, "mark_rules", "Control port and passive range are marked (mangle PREROUTING)"),
         (Self::IptablesRule, "iptables_rule", "Rules that the play no longer states are gone (iptables)"),
+        (Self::DefaultGateway, "default_gateway", "Real servers answer through the routers (default gateway)"),
+        (Self::QuietArp, "quiet_arp", "Real servers are quiet about the virtual IP (arp_ignore, arp_announce)"),
         (Self::VsftpdConf, "vsftpd_conf", "vsftpd.conf names range and virtual IP"),
         (Self::VsftpdReload, "vsftpd_reload", "vsftpd has read its configuration"),
         (Self::ConfigLine, "config_line", "Lines of configuration files"),
         (Self::ServiceRunning, "service", "Services run"),
         (Self::VirtualService, "virtual_service", "Virtual service and destinations (IPVS)"),
+        (Self::Address, "address", "The virtual IP is up"),
         (Self::SavedFilter, "saved_filter", "Boot: the saved packet filter holds the rules"),
         (Self::SavedIpvs, "saved_ipvs", "Boot: the saved IPVS table holds the service"),
+        (Self::AddressAtBoot, "address_at_boot", "Boot: the virtual IP comes up"),
         (Self::BootSysctl, "boot_sysctl", "Boot: kernel parameters (sysctl)"),
         (Self::ServiceAtBoot, "service_at_boot", "Boot: services start at their runlevels"),
     ];
@@ -130,7 +148,9 @@ impl Kind {
     #[must_use]
     pub fn tag(self) -> &'static str {
         match self {
-            Self::SavedFilter | Self::SavedIpvs | Self::BootSysctl | Self::ServiceAtBoot => "boot",
+            Self::SavedFilter | Self::SavedIpvs | Self::AddressAtBoot | Self::BootSysctl | Self::ServiceAtBoot => {
+                "boot"
+            }
             _ => "running",
         }
     }

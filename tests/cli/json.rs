@@ -29,7 +29,15 @@ fn one_document_tells_all() {
     let ran = control.apply(&["--check", "--output", "json"]).ended(2);
     let told = document(&ran);
     assert_eq!((&told["version"], &told["check"]), (&json!(1), &json!(true)));
-    assert_eq!(told["plays"], json!([{"name": "Public FTP", "hosts": ["lvs1", "ftp1", "ftp2", "ftp3"]}]));
+    assert_eq!(
+        told["plays"],
+        json!([{
+            "name": "Public FTP",
+            "hosts": ["lvs1", "ftp1", "ftp2", "ftp3"],
+            "virtual_ip": "192.0.2.10",
+            "held_by": []
+        }])
+    );
     assert_eq!(
         strings(&told["changes"], "resource"),
         [

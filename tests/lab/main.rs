@@ -14,6 +14,7 @@ mod converge;
 mod cut_off;
 mod dead;
 mod died;
+mod direct;
 mod drift_table;
 mod drifts;
 mod faults;
@@ -61,6 +62,7 @@ fn trials() -> Vec<Trial> {
     let all = [
         converge::trials(),
         ftp::trials(),
+        direct::trials(),
         drifts::trials(),
         check_writes_nothing::trials(),
         foreign::trials(),

@@ -50,6 +50,10 @@ pub struct State {
     pub saved_ipvs: Option<String>,
     pub ipvs_defaults: Option<Vec<u8>>,
     pub sysctl: BTreeMap<String, Vec<u8>>,
+    /// The devices that have 192.0.2.10; whether ARP is quiet about it; and our file that brings it up at boot.
+    pub held: BTreeSet<String>,
+    pub quiet: bool,
+    pub interfaces: Option<Vec<u8>>,
     /// Services with links in /etc/rc?.d.
     pub services: BTreeMap<String, BTreeSet<u8>>,
 }
@@ -112,6 +116,9 @@ impl State {
             Probe::Ipvs => vec![said(self.ipvs.render()), said(self.listing())],
             Probe::Addresses => vec![said("2: eth0    inet 10.1.1.1/24 scope global eth0\n")],
             Probe::UndoGuards | Probe::Directors => vec![said("")],
+            Probe::Held(_) => vec![said(self.held()), said(self.named_at_boot())],
+            Probe::DefaultGateway => vec![said("default via 10.1.1.1 dev eth0\n")],
+            Probe::QuietArp => vec![said(if self.quiet { "1\n2\n" } else { "0\n2\n" })],
             Probe::IpForward => vec![said(if self.ip_forward { "1\n" } else { "0\n" })],
             Probe::ExpireQuiescentTemplate => vec![said(if self.expires_templates { "1\n" } else { "0\n" })],
             Probe::Vsftpd(_) => {
@@ -203,6 +210,15 @@ impl State {
                 let tabbed = value.replace(' ', "\t");
                 self.parameters.insert(name.clone(), tabbed).map(drop).ok_or_else(|| format!("no {name}"))
             }
+            Step::QuietArp => {
+                self.quiet = true;
+                Ok(())
+            }
+            Step::Address(address) => {
+                assert!(self.quiet, "nobody hears of a hidden address");
+                self.held.insert(address.device.clone());
+                Ok(())
+            }
             Step::File { path, observed, text, .. } => {
                 let utf8 = || String::from_utf8(text.clone()).unwrap();
                 let old = match path.as_str() {
@@ -210,6 +226,7 @@ impl State {
                     "/etc/iptables/rules.v4" => self.saved_filter.replace(utf8()).map(String::into_bytes),
                     "/etc/ipvsadm.rules" => self.saved_ipvs.replace(utf8()).map(String::into_bytes),
                     "/etc/default/ipvsadm" => self.ipvs_defaults.replace(text.clone()),
+                    "/etc/network/interfaces.d/lvs-ftp-192-0-2-10" => self.interfaces.replace(text.clone()),
                     other if other.starts_with("/etc/sysctl") => self.sysctl.insert(other.to_owned(), text.clone()),
                     other => self.files.insert(other.to_owned(), text.clone()),
                 };
@@ -228,6 +245,15 @@ impl State {
                 Ok(())
             }
         }
+    }
+
+    fn held(&self) -> String {
+        self.held.iter().map(|device| format!("1: {device}    inet 192.0.2.10/32 scope global {device}\n")).collect()
+    }
+
+    fn named_at_boot(&self) -> String {
+        let ours = self.interfaces.as_ref().map_or("", |_| "named /etc/network/interfaces.d/lvs-ftp-192-0-2-10\n");
+        format!("{ours}ifupdown\n")
     }
 
     /// `ipvsadm -L -n --thresholds`.

@@ -19,6 +19,10 @@ pub(super) fn things(kind: Kind, change: &Change) -> Vec<String> {
         Kind::IpForward | Kind::ExpireQuiescentTemplate | Kind::SavedFilter | Kind::SavedIpvs | Kind::BootSysctl => {
             vec![before_colon()]
         }
+        Kind::QuietArp => vec!["net.ipv4.conf.all.arp_ignore and arp_announce".to_owned()],
+        Kind::DefaultGateway => vec!["the default gateway".to_owned()],
+        Kind::Address => vec![words(2)],
+        Kind::AddressAtBoot => vec!["the virtual IP at boot".to_owned()],
         Kind::ServiceRunning => vec![format!("service {}", first())],
         Kind::ServiceAtBoot => vec![format!("service {} at boot", first())],
         Kind::MarkRules => vec![rule("mark rule", &change.summary)],

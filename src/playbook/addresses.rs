@@ -1,0 +1,51 @@
+//! `vip` and `nat_address`: where routers have the virtual IP, and their address on the real network.
+
+use super::cluster::optional;
+use crate::{
+    lvs::{self, Device},
+    source::{Field, Node, Reading, Shape},
+};
+use std::net::Ipv4Addr;
+
+pub(super) const VIP: &[Field] = &[
+    Field::required("device", Shape::Matching(DEVICE), "The network interface"),
+    Field::optional("prefix", Shape::Number(1, 32), "The length of its network; 32 if not given"),
+];
+/// A network interface's name, as the kernel takes it: `IFNAMSIZ` is 16.
+const DEVICE: &str = "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$";
+
+/// `{"device": "eth0", "prefix": 24}`.
+pub(super) fn vip(node: &Node, reading: &mut Reading) -> Option<Device> {
+    let fields = reading.fields_of(node, "`vip`", VIP)?;
+    let device = fields.require(reading, "device").and_then(|node| device(node, reading));
+    let prefix = optional(fields, "prefix", 32, reading, prefix);
+    Some(Device { name: device?, prefix: prefix? })
+}
+
+/// The routers' address on the real network.
+pub(super) fn nat_address(node: &Node, reading: &mut Reading) -> Option<Ipv4Addr> {
+    let text = reading.text(node, "`nat_address`")?;
+    let made = lvs::host_address(text).map_err(|why| format!("`nat_address`: {why}"));
+    reading.fit(node.span, made)
+}
+
+pub(super) fn device(node: &Node, reading: &mut Reading) -> Option<String> {
+    let text = reading.text(node, "`device`")?;
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    if text.is_empty() || text.len() > 15 || text.starts_with(['-', '.']) || !text.chars().all(allowed) {
+        return reading.refuse_with(
+            node.span,
+            format!("{} is not the name of a network interface", crate::source::shown(text)),
+            "1 to 15 letters, digits and `_.-`, such as eth0 or bond0.12",
+        );
+    }
+    Some(text.to_owned())
+}
+
+fn prefix(node: &Node, reading: &mut Reading) -> Option<u8> {
+    let number = reading.number(node, "`prefix`")?;
+    match u8::try_from(number) {
+        Ok(prefix @ 1..=32) => Some(prefix),
+        _ => reading.refuse(node.span, format!("`prefix` is the length of the network, 1 to 32, not {number}")),
+    }
+}
