@@ -300,7 +300,8 @@ impl<'a> Host<'a> {
             all.retain(|own| parameters.iter().all(|known| !known.is_same(own)));
             parameters.splice(0..0, all);
         }
-        if self.addresses.iter().any(|(_, address)| address.hidden) {
+        let hidden = self.addresses.iter().find(|(_, address)| address.hidden).map(|(play, _)| Owner::from(*play));
+        if hidden.is_some_and(|owner| self.boots(owner)) {
             let mut all = vec![Parameter::ARP_IGNORE, Parameter::ARP_ANNOUNCE];
             all.retain(|own| parameters.iter().all(|known| !known.is_same(own)));
             parameters.extend(all);
