@@ -7,6 +7,8 @@ mod defaults;
 mod exit;
 mod history;
 mod inputs;
+mod inventory;
+mod inventory_options;
 mod locking;
 mod log_file;
 mod man;
@@ -37,6 +39,7 @@ pub struct Cli {
 enum Verb {
     Apply(Box<apply::Apply>),
     Status(Box<status::ShowStatus>),
+    Inventory(inventory::Inventory),
     History(history::ShowHistory),
     Completions(completions::Completions),
     Man(man::Man),
@@ -49,6 +52,7 @@ pub fn main() -> Exit {
         Ok(cli) => match cli.verb {
             Verb::Apply(apply) => apply.run(),
             Verb::Status(status) => status.run(),
+            Verb::Inventory(inventory) => inventory.run(),
             Verb::History(history) => history.run(),
             Verb::Completions(completions) => completions.run(),
             Verb::Man(man) => man.run(),
