@@ -40,7 +40,9 @@ impl<'a> Sshd<'a> {
             ),
         );
         let etc = |name: &str| std::fs::read_to_string(format!("/etc/{name}")).unwrap();
-        host.write("etc/passwd", format!("{}{ACCOUNT}:x:4242:4242::/tmp:{shell}\n", etc("passwd")));
+        // Root's own bash would read this machine's /root/.bashrc, which may do anything.
+        let passwd = etc("passwd").replacen(":/root:/bin/bash\n", ":/root:/bin/sh\n", 1);
+        host.write("etc/passwd", format!("{passwd}{ACCOUNT}:x:4242:4242::/tmp:{shell}\n"));
         host.write("etc/shadow", format!("{}{ACCOUNT}:*:19000:0:99999:7:::\n", etc("shadow")));
         host.write("etc/sudoers", format!("root ALL=(ALL:ALL) NOPASSWD: ALL\n{sudoers}\n"));
         duct::cmd!("chmod", "440", host.path("etc/sudoers")).run().unwrap();
