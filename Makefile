@@ -8,11 +8,13 @@ AS_ROOT := $(if $(SUDO),--config 'target."cfg(unix)".runner = "sudo -E"')
 # The linker; the lab's kernel and its hosts' tools; the shells and tools that tests run.
 PACKAGES := gcc libc6-dev user-mode-linux kmod iproute2 iptables iptables-persistent ipvsadm vsftpd openssh-server \
 	openssh-client sudo procps attr e2fsprogs systemd init-system-helpers curl lftp bash dash busybox-static jq shellcheck keepalived
+# What looks at a run's records in tests: a browser, and promtool.
+READERS := chromium prometheus
 
 # lvs-ftp beside the floor of plain ssh, and beside Ansible and pyinfra, which pip fetches. Half an hour. See docs/speed.md.
 BENCH_PACKAGES := python3 python3-venv time
 
-.PHONY: bench build demo test soak lint packages toolchain
+.PHONY: bench build demo test soak lint packages readers toolchain
 
 build: packages toolchain
 	$(CARGO) build --release --locked
@@ -20,7 +22,7 @@ build: packages toolchain
 demo: build
 	LAB_BIN="$(CURDIR)/target/release" tests/lab/boot demo
 
-test: packages toolchain
+test: packages readers toolchain
 	$(CARGO) test --locked $(AS_ROOT)
 
 # The lab's load for longer: more clients who stay longer, and a minute after each change. About half an hour, an hour at most.
@@ -46,8 +48,10 @@ lint: packages toolchain
 
 # Services that a package would start here are kept from starting: the tests start their own. Nor is this machine's own
 # packet filter saved.
-packages:
-	@missing=$$(for package in $(PACKAGES); do \
+packages: WANTED = $(PACKAGES)
+readers: WANTED = $(READERS)
+packages readers:
+	@missing=$$(for package in $(WANTED); do \
 		dpkg-query -W -f '$${Status}' "$$package" 2>/dev/null | grep -q 'ok installed' || echo "$$package"; done); \
 	if [ -n "$$missing" ]; then \
 		echo "installing Debian packages:" $$missing; \

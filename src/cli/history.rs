@@ -1,7 +1,10 @@
 //! `lvs-ftp history`: what the runs of a log tell.
 
-use super::{Exit, say};
-use crate::report::history::{self, History, Window};
+use super::{Exit, replace, say};
+use crate::report::{
+    self,
+    history::{self, History, Window},
+};
 use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 use jiff::{Span, Timestamp, civil, tz::TimeZone};
@@ -30,6 +33,10 @@ pub(super) struct ShowHistory {
     /// How many runs are shown one by one
     #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
     count: usize,
+
+    /// Write one page of HTML: each cluster as a drawing, the runs as a timeline. It needs no other file
+    #[arg(long, value_name = "FILE", conflicts_with = "output")]
+    html: Option<Utf8PathBuf>,
 
     /// What is printed on standard output
     #[arg(long, value_enum, default_value_t = Output::Human)]
@@ -67,6 +74,15 @@ impl ShowHistory {
             say::warning(&format!("{more} more lines are no runs"));
         }
         let window = Window { since: self.since, now: Timestamp::now(), count: self.count };
+        if let Some(path) = &self.html {
+            return match replace::replace(path, &report::page(&history, window), 0o644) {
+                Ok(()) => Exit::Converged,
+                Err(error) => {
+                    say::line(&format!("error: failed to write the page {path}: {error}"));
+                    Exit::Failed
+                }
+            };
+        }
         let text = match self.output {
             Output::Human => history::text(&history, window),
             Output::Json => format!("{:#}\n", history::json(&history, window)),

@@ -12,6 +12,7 @@ mod log_file;
 mod man;
 mod plan_file;
 mod refusal;
+mod replace;
 mod say;
 mod schema;
 mod signals;

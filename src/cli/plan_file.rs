@@ -1,13 +1,15 @@
 //! `--out` and `--plan`: a plan goes to a file, is read by people, and is made as it stands or not at all.
 
-use super::say;
+use super::{replace, say};
 use crate::{
     report::PlanFile,
     run::Outcome,
     source::{Faults, read_document},
 };
 use camino::Utf8Path;
-use std::{fs::File, io::Write};
+
+/// A plan holds what hosts' files hold.
+const OWNER: u32 = 0o600;
 
 /// Reads a plan that `--out` wrote.
 pub(super) fn read(path: &Utf8Path) -> Result<PlanFile, Faults> {
@@ -23,25 +25,13 @@ pub(super) fn of(outcomes: &[Outcome], inputs: &str) -> Result<PlanFile, Vec<Str
 /// replaced whole, or left as it is.
 pub(super) fn write(path: &Utf8Path, outcomes: &[Outcome], inputs: &str) -> Result<(), String> {
     match of(outcomes, inputs) {
-        Ok(plan) => replace(path, &plan.render()).map_err(|error| format!("failed to write the plan {path}: {error}")),
+        Ok(plan) => replace::replace(path, &plan.render(), OWNER)
+            .map_err(|error| format!("failed to write the plan {path}: {error}")),
         Err(trouble) => {
             say::warning(&format!("no plan is written to {path}: not every host was observed: {}", trouble.join("; ")));
             Ok(())
         }
     }
-}
-
-/// The new file can be read by its owner alone: it holds what hosts' files hold.
-fn replace(path: &Utf8Path, text: &str) -> std::io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_str().is_empty() => folder,
-        _ => Utf8Path::new("."),
-    };
-    let mut file = tempfile::Builder::new().prefix(".lvs-ftp-").tempfile_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    File::open(folder)?.sync_all()
 }
 
 /// What has moved since a plan was made, as [`crate::run::Review`] asks it.

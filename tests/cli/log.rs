@@ -89,6 +89,15 @@ fn every_run_is_a_line_and_the_history_tells_who_keeps_changing() {
     let ran = control.run(&["history", "--log", "nosuch"]).ended(1);
     assert!(ran.stderr.starts_with("error: failed to read the log nosuch: "), "{}", ran.stderr);
     control.run(&["history", "--since", "yesterday"]).ended(1);
+    let ran = control.run(&["history", "--log", "runs", "--html", "page.html"]).ended(0);
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", ""));
+    let page = std::fs::read_to_string(control.path("page.html")).unwrap();
+    assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>\n") && page.contains("ftp1"), "{page}");
+    let mode =
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(control.path("page.html")).unwrap().permissions());
+    assert_eq!(mode & 0o7777, 0o644);
+    let ran = control.run(&["history", "--log", "runs", "--html", "nosuch/page.html"]).ended(2);
+    assert!(ran.stderr.starts_with("error: failed to write the page nosuch/page.html: "), "{}", ran.stderr);
 }
 
 /// What was cut stays one broken line, wherever it was cut.

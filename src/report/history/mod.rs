@@ -11,7 +11,7 @@ pub use cluster::{Cluster, Server};
 pub use drifts::{Drift, drifts};
 pub use json::json;
 pub use record::{ChangeRecord, HostRecord, HostState, Made, Record, Verdict};
-pub use text::text;
+pub use text::{news, text};
 
 use jiff::Timestamp;
 

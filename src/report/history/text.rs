@@ -52,6 +52,7 @@ fn line(run: &Record) -> String {
 }
 
 /// What a run had to tell, in one line.
+#[must_use]
 pub fn news(run: &Record) -> String {
     if let Some(error) = &run.error {
         return error.lines().next().unwrap_or_default().to_owned();
