@@ -26,7 +26,7 @@ test: packages readers toolchain
 	$(CARGO) test --locked $(AS_ROOT)
 
 # The lab's load for longer: more clients who stay longer, and a minute after each change. About half an hour, an hour at most.
-soak: packages toolchain
+soak: packages readers toolchain
 	LAB_SOAK=60 LAB_FIGURES=1 LAB_TIMEOUT=3600 $(CARGO) test --locked $(AS_ROOT) --test lab -- noticed
 	LAB_SOAK=1 $(CARGO) test --locked $(AS_ROOT) --test lab -- faults
 	LAB_SOAK=1 $(CARGO) test --locked $(AS_ROOT) --test faults -- --nocapture
@@ -50,6 +50,7 @@ lint: packages toolchain
 # packet filter saved.
 packages: WANTED = $(PACKAGES)
 readers: WANTED = $(READERS)
+readers: packages
 packages readers:
 	@missing=$$(for package in $(WANTED); do \
 		dpkg-query -W -f '$${Status}' "$$package" 2>/dev/null | grep -q 'ok installed' || echo "$$package"; done); \

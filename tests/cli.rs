@@ -25,6 +25,7 @@ mod cli {
     mod log;
     mod lost_locks;
     mod manual;
+    mod metrics;
     mod old_bash;
     mod old_shells;
     mod plan_file;
@@ -35,6 +36,7 @@ mod cli {
     mod sshd;
     mod status;
     mod statuses;
+    mod syslog;
     mod undo;
     mod usage;
 }

@@ -18,6 +18,7 @@ mod schema;
 mod signals;
 mod splay;
 mod status;
+mod syslog;
 mod unattended;
 
 pub use exit::Exit;

@@ -1,8 +1,8 @@
 //! The options of runs that nobody watches.
 
-use super::{Exit, log_file, say, splay};
-use crate::report::{EndedRun, history::Record};
-use camino::Utf8PathBuf;
+use super::{Exit, log_file, replace, say, splay, syslog};
+use crate::report::{self, EndedRun, history::Record};
+use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use jiff::Timestamp;
 
@@ -24,6 +24,14 @@ pub(super) struct Unattended {
     /// Append one line of JSON about the run to this file, for `lvs-ftp history`
     #[arg(long, value_name = "FILE")]
     log: Option<Utf8PathBuf>,
+
+    /// Write what the run found to this file, for the textfile collector of Prometheus' node_exporter
+    #[arg(long, value_name = "FILE")]
+    metrics: Option<Utf8PathBuf>,
+
+    /// Tell the system's log (/dev/log) of each change and of the run
+    #[arg(long)]
+    syslog: bool,
 }
 
 impl Unattended {
@@ -52,7 +60,23 @@ impl Unattended {
             let kept = log_file::append(path, &Record::of(&run));
             told(kept, &format!("the run is not recorded in {path}"));
         }
+        if let Some(path) = &self.metrics {
+            told(write_metrics(path, &run), &format!("the metrics are not written to {path}"));
+        }
+        if self.syslog {
+            told(syslog::send(&report::syslog(&run)), "the system's log is not told");
+        }
     }
+}
+
+/// The file that is there holds the time of the last success.
+fn write_metrics(path: &Utf8Path, run: &EndedRun) -> std::io::Result<()> {
+    let before = match std::fs::read(path) {
+        Ok(text) => String::from_utf8_lossy(&text).into_owned(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(error),
+    };
+    replace::replace(path, &report::metrics(run, &before), 0o644)
 }
 
 fn told(kept: std::io::Result<()>, what: &str) {

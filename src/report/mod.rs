@@ -5,22 +5,26 @@ mod ended;
 pub mod history;
 mod human;
 mod json;
+mod metrics;
 mod page;
 mod plan_file;
 mod short;
 mod stats;
 mod status;
+mod syslog;
 mod text_table;
 
 pub use ended::EndedRun;
 pub use human::{Detail, human};
 pub(crate) use json::VERSION;
 pub use json::json;
+pub use metrics::metrics;
 pub use page::page;
 pub use plan_file::PlanFile;
 pub use short::short;
 pub use stats::Stats;
 pub use status::Status;
+pub use syslog::{Severity, syslog};
 
 use text_table::text_table;
 
