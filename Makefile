@@ -27,6 +27,7 @@ test: packages readers toolchain
 
 # The lab's load for longer: more clients who stay longer, and a minute after each change. About half an hour, an hour at most.
 soak: packages readers toolchain
+	CLI_RUNS=500 $(CARGO) test --locked $(AS_ROOT) --test cli -- leftovers
 	LAB_SOAK=60 LAB_FIGURES=1 LAB_TIMEOUT=3600 $(CARGO) test --locked $(AS_ROOT) --test lab -- noticed
 	LAB_SOAK=1 $(CARGO) test --locked $(AS_ROOT) --test lab -- faults
 	LAB_SOAK=1 $(CARGO) test --locked $(AS_ROOT) --test faults -- --nocapture

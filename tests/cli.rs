@@ -21,6 +21,7 @@ mod cli {
     mod human;
     mod json;
     mod kept;
+    mod leftovers;
     mod locks;
     mod log;
     mod lost_locks;
