@@ -28,10 +28,7 @@ pub use syslog::{Severity, syslog};
 
 use crate::run::Outcome;
 use std::{collections::BTreeMap, net::Ipv4Addr};
-<<<<<<< HEAD
 use text_table::text_table;
-=======
->>>>>>> keepalived
 
 /// Everything that a report is made of.
 #[derive(Debug, Clone, Default)]
