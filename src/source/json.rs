@@ -10,6 +10,11 @@ use std::{fmt, sync::Arc};
 /// Deeper nesting is refused: nothing that is read here has more than a dozen levels.
 pub(super) const DEEPEST: usize = 100;
 
+/// Whether the text is JSON at all; a YAML map may start like it.
+pub(super) fn is_json(text: &str) -> bool {
+    serde_json::from_str::<&RawValue>(text.strip_prefix('\u{feff}').unwrap_or(text)).is_ok()
+}
+
 pub(super) fn parse(source: &Arc<Source>) -> Result<Node, Faults> {
     let text = source.text();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -61,7 +66,7 @@ impl<'s> Tree<'s> {
             });
         }
         self.repeats.look(&entries);
-        Ok(Value::Map(entries))
+        Ok(tagged(entries))
     }
 
     fn parsed<T: Deserialize<'s>>(&self, raw: &'s str) -> Result<T, Fault> {
@@ -86,6 +91,19 @@ impl<'s> Tree<'s> {
         let hint = "keys are in double quotes, and no comma stands before a closing bracket";
         Fault::at(&place, format!("this is not JSON: {said}")).maybe_hint(comma.then(|| hint.to_owned()))
     }
+}
+
+/// Ansible writes its own tags in JSON as maps of one key.
+fn tagged(mut entries: Vec<Entry>) -> Value {
+    let tag = match entries.as_slice() {
+        [entry] if matches!(entry.value.value, Value::Text(_)) => match entry.key.as_str() {
+            "__ansible_vault" => "!vault",
+            "__ansible_unsafe" => "!unsafe",
+            _ => return Value::Map(entries),
+        },
+        _ => return Value::Map(entries),
+    };
+    entries.pop().map_or(Value::Null, |entry| Value::Tagged(tag.to_owned(), Box::new(entry.value.value)))
 }
 
 /// A map's keys and values, as they stand in the text.

@@ -15,7 +15,7 @@ mod yaml;
 pub use fault::{Fault, Faults, shown};
 pub use lock::{Busy, Hold, Locks};
 pub use node::{Entry, Node, Value};
-pub use read::{Kind, Listing, kind_of, list_folder, read_document, read_text};
+pub use read::{Kind, Listing, is_program, kind_of, list_folder, read_document, read_text};
 pub use reading::{Fields, Reading, decimal};
 pub use shape::{Field, Shape};
 pub use suggest::{did_you_mean, nearest};
@@ -54,14 +54,24 @@ impl Source {
         Place { source: Arc::clone(self), span }
     }
 
-    /// The tree of a JSON or YAML text: by the name's ending, else JSON where it starts like JSON.
+    /// The tree of a text that must be JSON whatever its name.
+    pub fn json(self: &Arc<Self>) -> Result<Node, Faults> {
+        json::parse(self)
+    }
+
+    /// The tree of a JSON or YAML text. What is JSON is read as that whatever its name, as Ansible does.
     pub fn tree(self: &Arc<Self>) -> Result<Node, Faults> {
-        let as_json = match self.path.extension() {
-            Some("json") => true,
-            Some("yml" | "yaml") => false,
-            _ => self.text.trim_start().starts_with(['{', '[']),
-        };
-        if as_json { json::parse(self) } else { yaml::parse(self) }
+        let starts_like_json = self.text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']);
+        let as_json = self.path.extension() == Some("json") || (starts_like_json && json::is_json(&self.text));
+        if as_json {
+            return json::parse(self);
+        }
+        let tree = yaml::parse(self);
+        if tree.is_err() && starts_like_json && !matches!(self.path.extension(), Some("yml" | "yaml")) {
+            // Neither of the two: JSON's grammar says best where it breaks.
+            return json::parse(self);
+        }
+        tree
     }
 }
 

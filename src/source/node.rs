@@ -27,8 +27,8 @@ pub enum Value {
     List(Vec<Node>),
     /// Keys and values in the order of the file; no key is there twice.
     Map(Vec<Entry>),
-    /// A YAML value with a tag that is not read, such as `!vault`.
-    Tagged(String),
+    /// A value with a tag of Ansible's own, such as `!vault` or `!unsafe`, and what it stands on.
+    Tagged(String, Box<Value>),
 }
 
 impl Node {
@@ -70,7 +70,7 @@ impl Value {
             Self::Text(_) => "text",
             Self::List(_) => "a list",
             Self::Map(_) => "a map",
-            Self::Tagged(_) => "a tagged value",
+            Self::Tagged(..) => "a tagged value",
         }
     }
 }

@@ -34,6 +34,14 @@ pub fn kind_of(path: &Utf8Path) -> Result<Option<Kind>, Fault> {
     }
 }
 
+/// Whether an executable file is one that the system can run by itself: a script with its `#!`, or a binary. On some file
+/// systems every file is executable; there Ansible reads what will not run.
+pub fn is_program(path: &Utf8Path) -> Result<bool, Fault> {
+    let mut begin = Vec::new();
+    File::open(path).and_then(|file| file.take(4).read_to_end(&mut begin)).map_err(|error| unreadable(path, &error))?;
+    Ok(begin.starts_with(b"#!") || begin.starts_with(b"\x7fELF"))
+}
+
 /// A folder's entries.
 pub type Listing = Vec<Utf8PathBuf>;
 

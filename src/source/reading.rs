@@ -80,6 +80,10 @@ impl Reading {
     pub fn text<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n str> {
         match &node.value {
             Value::Text(text) => self.printable(node.span, text, what),
+            Value::Tagged(tag, inner) if tag == "!unsafe" => match &**inner {
+                Value::Text(text) => self.printable(node.span, text, what),
+                _ => self.wrong_kind(node, what, "text"),
+            },
             Value::Number(number) => self.refuse_with(
                 node.span,
                 format!("{what} must be text, not a number"),

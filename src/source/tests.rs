@@ -15,7 +15,10 @@ fn plain(node: &Node) -> String {
         Value::Bool(value) => value.to_string(),
         Value::Number(written) => format!("#{written}"),
         Value::Text(text) => format!("{text:?}"),
-        Value::Tagged(tag) => format!("<{tag}>"),
+        Value::Tagged(tag, inner) => {
+            let inner = Node { span: node.span, value: (**inner).clone() };
+            format!("<{tag} {}>", plain(&inner))
+        }
         Value::List(items) => format!("[{}]", items.iter().map(plain).collect::<Vec<_>>().join(" ")),
         Value::Map(entries) => {
             let parts = entries.iter().map(|entry| format!("{}={}", entry.key, plain(&entry.value)));
@@ -41,15 +44,19 @@ fn json_keeps_numbers_as_written_and_keys_in_order() {
 fn yaml_words_mean_what_ansible_takes_them_for() {
     check(
         "a.yml",
-        "a: yes\nb: 'yes'\nc: 010\nd: ~\ne: 12:30:45\nf: 1.5\ng: 1.2.3.4",
-        "{a=true b=\"yes\" c=#010 d=null e=\"12:30:45\" f=#1.5 g=\"1.2.3.4\"}",
+        "a: yes\nb: 'yes'\nc: 010\nd: ~\ne: 12:30:45\nf: 1.5\ng: 1.2.3.4\nh: 08\ni: 0o17\nj: 1e3",
+        "{a=true b=\"yes\" c=#010 d=null e=#12:30:45 f=#1.5 g=\"1.2.3.4\" h=\"08\" i=\"0o17\" j=\"1e3\"}",
     );
     check(
         "a.yml",
         "a: !!str 1\nb: !unsafe '{{ x }}'\nc: !vault x\nd: -\n",
         "this is not YAML: block sequence entries are not allowed in this context",
     );
-    check("a.yml", "a: !!str 1\nb: !unsafe '{{ x }}'\nc: !vault x", "{a=\"1\" b=\"{{ x }}\" c=<!vault>}");
+    check(
+        "a.yml",
+        "a: !!str 1\nb: !unsafe '{{ x }}'\nc: !vault x",
+        "{a=\"1\" b=<!unsafe \"{{ x }}\"> c=<!vault \"x\">}",
+    );
     check("a.yml", "# nothing but a comment\n", "null");
     check("a.yml", "1: a\nno: b\n", "{1=\"a\" no=\"b\"}");
 }
@@ -65,6 +72,8 @@ fn yaml_anchors_and_merge_keys_are_written_out() {
 fn a_file_without_an_ending_is_json_where_it_starts_like_it() {
     check("hosts", " {\"a\": 1}", "{a=#1}");
     check("hosts", "a: 1", "{a=#1}");
+    check("hosts", "{a: 1}", "{a=#1}");
+    check("a.yml", "{\"a\": 1e3, \"b\": {\"__ansible_vault\": \"x\"}}", "{a=#1e3 b=<!vault \"x\">}");
 }
 
 #[test]

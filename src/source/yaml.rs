@@ -118,7 +118,10 @@ impl Tree<'_> {
         };
         let node = Node {
             span: Span { start: open.start.start, end: span.end.max(open.start.end) },
-            value: open.tag.map_or(value, Value::Tagged),
+            value: match open.tag {
+                Some(tag) => Value::Tagged(tag, Box::new(value)),
+                None => value,
+            },
         };
         self.keep(open.anchor, node, self.values - open.before, None)
     }
@@ -203,9 +206,16 @@ impl Tree<'_> {
 fn scalar_value(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Value {
     match tag {
         Some(tag) if tag.is_yaml_core_schema() && tag.suffix == "str" => Value::Text(text.to_owned()),
-        Some(tag) if tag.is_yaml_core_schema() => scalar::plain(text),
-        Some(tag) if tag.suffix == "unsafe" => Value::Text(text.to_owned()),
-        Some(tag) => Value::Tagged(written(tag)),
+        Some(tag) if tag.is_yaml_core_schema() => match scalar::plain(text) {
+            Value::Number(whole) if tag.suffix == "float" && whole.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Value::Number(whole + ".0")
+            }
+            value => value,
+        },
+        Some(tag) => {
+            let value = if style == ScalarStyle::Plain { scalar::plain(text) } else { Value::Text(text.to_owned()) };
+            Value::Tagged(written(tag), Box::new(value))
+        }
         None if style == ScalarStyle::Plain => scalar::plain(text),
         None => Value::Text(text.to_owned()),
     }
