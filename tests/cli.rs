@@ -19,6 +19,7 @@ mod cli {
     mod hostile_inputs;
     mod hostile_values;
     mod human;
+    mod inventory;
     mod json;
     mod kept;
     mod locks;

@@ -5,7 +5,8 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use lvs_ftp::desired::{ResolvedCluster, ResolvedPlay, ResolvedTasks, resolve, targets};
-use lvs_ftp::inventory::{ConnectionOptions, HostVars, Inventory};
+use lvs_ftp::host::run_inventory_program;
+use lvs_ftp::inventory::{ConnectionOptions, HostVars, Inputs, Inventory};
 use lvs_ftp::playbook;
 use lvs_ftp::source::Faults;
 use std::fs;
@@ -54,7 +55,12 @@ fn run(case: &Utf8Path) -> Result<Vec<ResolvedPlay>, Faults> {
     let playbook = named("playbook", "playbooks/site.json");
     let inventory = named("inventory", "inventory");
     let plays = playbook::load(&[playbook])?;
-    let inventory = Inventory::load(&[inventory], &[case.to_owned()])?;
+    let inventory = Inventory::load(&Inputs {
+        sources: &[inventory],
+        playbook_folders: &[case.to_owned()],
+        extra_vars: &[],
+        programs: &|program, arguments| run_inventory_program(program, arguments, &|| false),
+    })?;
     let plays = resolve(&inventory, &plays, &ConnectionOptions::default())?;
     targets(&plays, &plays, &|_| true).map(|_| plays)
 }

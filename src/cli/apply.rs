@@ -113,11 +113,11 @@ impl Apply {
 
     fn carried_out(&self, run: &mut EndedRun) -> Result<Exit, Refusal> {
         let sources = self.inputs.sources()?;
-        if self.syntax_check || self.list_hosts {
-            return Ok(say::print(&self.listing(&self.inputs.work(&sources)?), Exit::Converged));
-        }
         let interrupted = signals::watched().map_err(|error| format!("failed to watch for signals: {error}"))?;
         let is_interrupted = || interrupted.load(Ordering::Relaxed);
+        if self.syntax_check || self.list_hosts {
+            return Ok(say::print(&self.listing(&self.inputs.work(&sources, &is_interrupted)?), Exit::Converged));
+        }
         if !self.unattended.splay(&sources, self.verbose > 0, &is_interrupted) {
             return Err(not_locked(None));
         }
@@ -128,7 +128,7 @@ impl Apply {
         let wait = Duration::from_secs(self.lock_wait.into());
         let _locks = locking::lock(&sources, hold, wait, &is_interrupted, &self.unattended).map_err(not_locked)?;
         let reviewed = self.plan.as_deref().map(plan_file::read).transpose()?;
-        let work = self.inputs.work(&sources)?;
+        let work = self.inputs.work(&sources, &is_interrupted)?;
         let inputs = desired::meaning(&work.targets);
         run.inputs = Some(inputs.clone());
         run.clusters.clone_from(&work.clusters);

@@ -1,10 +1,10 @@
 //! What every verb that contacts hosts is told: inventory, playbooks, which hosts, and how to reach them; and what that
 //! leaves to be done.
 
-use super::{defaults, refusal::Refusal};
+use super::{Exit, defaults, inventory_options::InventoryOptions, refusal::Refusal};
 use crate::{
     desired::{self, ResolvedPlay, Side, Target},
-    inventory::{ConnectionOptions, Inventory, Pattern},
+    inventory::{ConnectionOptions, Inventory},
     playbook,
     report::history::Cluster,
     source::{Fault, Faults},
@@ -19,13 +19,8 @@ pub(super) struct Inputs {
     #[arg(value_name = "PLAYBOOK", value_hint = clap::ValueHint::FilePath)]
     pub playbooks: Vec<Utf8PathBuf>,
 
-    /// Inventory file or folder; may be given more than once
-    #[arg(short, long, value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
-    pub inventory: Vec<Utf8PathBuf>,
-
-    /// Contact only hosts that this pattern selects (names, groups, globs, `a:b`, `a:!b`, `a:&b`, commas)
-    #[arg(short, long, value_name = "PATTERN")]
-    pub limit: Vec<String>,
+    #[command(flatten)]
+    options: InventoryOptions,
 
     /// How many hosts are worked on at a time, 1 to 1000
     #[arg(short, long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
@@ -72,14 +67,18 @@ pub(super) struct Work {
 impl Inputs {
     /// The sources of the inventory.
     pub fn sources(&self) -> Result<Vec<Utf8PathBuf>, String> {
-        if self.inventory.is_empty() { Ok(vec![defaults::inventory()?]) } else { Ok(self.inventory.clone()) }
+        self.options.sources()
     }
 
-    /// Reads everything; no host is contacted.
-    pub fn work(&self, sources: &[Utf8PathBuf]) -> Result<Work, Refusal> {
+    /// Reads everything; no host is contacted. Inventory programs are waited for until `stop` says so.
+    pub fn work(&self, sources: &[Utf8PathBuf], stop: &dyn Fn() -> bool) -> Result<Work, Refusal> {
         let playbooks = self.playbooks()?;
         let folders: Vec<Utf8PathBuf> = playbooks.iter().filter_map(|path| path.parent()).map(folder).collect();
-        let (inventory, plays) = both(Inventory::load(sources, &folders), playbook::load(&playbooks))?;
+        let inventory = self.options.load(sources, &folders, stop);
+        if stop() {
+            return Err(Refusal::Because(Exit::Interrupted, "interrupted before any host was changed".to_owned()));
+        }
+        let (inventory, plays) = both(inventory, playbook::load(&playbooks))?;
         let options =
             ConnectionOptions { user: self.user.clone(), become_: self.become_, private_key: self.private_key.clone() };
         let plays = desired::resolve(&inventory, &plays, &options)?;
@@ -93,13 +92,7 @@ impl Inputs {
 
     /// What tags select of the plays' resources, on those of their hosts that `--limit` selects.
     fn selected(&self, inventory: &Inventory, all: &[ResolvedPlay]) -> Result<Work, Refusal> {
-        let limit = if self.limit.is_empty() {
-            None
-        } else {
-            let texts: Vec<&str> = self.limit.iter().map(String::as_str).collect();
-            let pattern = Pattern::of_option("--limit", &texts).map_err(Faults::from)?;
-            Some(inventory.select(&pattern)?.into_iter().map(str::to_owned).collect::<Vec<_>>())
-        };
+        let limit = self.options.limited(inventory)?;
         let contacted = |name: &str| limit.as_ref().is_none_or(|limit| limit.iter().any(|host| host == name));
         // Every play is checked, whether it is selected or not.
         desired::targets(all, all, &|_| true)?;

@@ -7,6 +7,8 @@ mod defaults;
 mod exit;
 mod history;
 mod inputs;
+mod inventory;
+mod inventory_options;
 mod locking;
 mod log_file;
 mod man;
@@ -38,6 +40,7 @@ pub struct Cli {
 enum Verb {
     Apply(Box<apply::Apply>),
     Status(Box<status::ShowStatus>),
+    Inventory(inventory::Inventory),
     History(history::ShowHistory),
     Schema(schema::Schema),
     Completions(completions::Completions),
@@ -51,6 +54,7 @@ pub fn main() -> Exit {
         Ok(cli) => match cli.verb {
             Verb::Apply(apply) => apply.run(),
             Verb::Status(status) => status.run(),
+            Verb::Inventory(inventory) => inventory.run(),
             Verb::History(history) => history.run(),
             Verb::Schema(schema) => schema.run(),
             Verb::Completions(completions) => completions.run(),

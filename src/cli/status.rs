@@ -100,7 +100,7 @@ impl ShowStatus {
 
     /// One look, printed. The inputs are read anew each time; ways onto the hosts stay while they mean the same.
     fn look(&self, reached: &mut Option<Reached>, interrupted: &Arc<AtomicBool>, look: u32) -> Result<Exit, Refusal> {
-        let work = self.inputs.work(&self.inputs.sources()?)?;
+        let work = self.inputs.work(&self.inputs.sources()?, &|| interrupted.load(Ordering::Relaxed))?;
         let inputs = desired::meaning(&work.targets);
         if reached.as_ref().is_none_or(|known| known.inputs != inputs) {
             if let Some(old) = reached.take() {

@@ -3,6 +3,7 @@
 mod connection;
 mod guard;
 mod held;
+mod inventory_program;
 mod ipvs_script;
 mod kept;
 mod lock;
@@ -12,6 +13,7 @@ mod ssh;
 mod step_script;
 
 pub use connection::{Connection, Session, Writable};
+pub use inventory_program::run_inventory_program;
 
 use crate::{
     plan::Step,

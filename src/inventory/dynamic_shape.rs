@@ -1,72 +1,100 @@
-//! Ansible's dynamic shape: what `ansible-inventory --list` and inventory scripts print.
+//! Ansible's dynamic shape: what inventory scripts and `ansible-inventory --list` print.
 
-use super::{graph::Graph, host_name, shape};
-use crate::source::{Entry, Node, Reading, Value, did_you_mean, shown};
-use std::{collections::HashMap, sync::Arc};
+use super::{graph::Graph, host_name, shape, variables::Variables};
+use crate::source::{Entry, Fault, Node, Reading, Value, did_you_mean, shown};
+use indexmap::IndexSet;
 
 const SECTIONS: [&str; 3] = ["hosts", "children", "vars"];
 
-pub(super) fn read(groups: &[Entry], graph: &mut Graph, reading: &mut Reading) -> Option<()> {
+/// What a dynamic inventory leaves to be asked.
+pub(super) struct Listed {
+    /// The hosts that its groups name.
+    pub(super) hosts: IndexSet<usize>,
+    /// Whether `_meta` had their variables.
+    pub(super) with_variables: bool,
+}
+
+pub(super) fn read(groups: &[Entry], of_program: bool, graph: &mut Graph, reading: &mut Reading) -> Option<Listed> {
     let mut fine = Some(());
-    let mut own = HashMap::new();
+    let mut listed = Listed { hosts: IndexSet::new(), with_variables: false };
+    let mut own = &[][..];
     for entry in groups {
         let done = if entry.key == "_meta" {
+            listed.with_variables = true;
             host_variables(&entry.value, reading).map(|found| own = found)
         } else {
-            group(entry, graph, reading)
+            group(entry, of_program, graph, &mut listed.hosts, reading)
         };
         if done.is_none() {
             fine = None;
         }
     }
-    let source = Arc::clone(reading.source());
-    for (name, node) in own {
-        let entries = shape::variables(node, reading)?;
-        if let Some(host) = graph.hosts.get_mut(name) {
-            host.variables.take(&source, entries);
+    for entry in own {
+        // As in Ansible, the variables of a host that no group names are nobody's.
+        if let Some(host) = graph.hosts.get_index_of(&entry.key).filter(|host| listed.hosts.contains(host)) {
+            let entries = shape::variables(&entry.value, reading)?;
+            let variables = Variables::of(reading.source(), entries);
+            graph.hosts[host].variables.overlay(&variables);
         }
     }
-    fine
+    fine.map(|()| listed)
 }
 
 /// `_meta.hostvars`: each host's own variables.
-fn host_variables<'n>(meta: &'n Node, reading: &mut Reading) -> Option<HashMap<&'n str, &'n Node>> {
+fn host_variables<'n>(meta: &'n Node, reading: &mut Reading) -> Option<&'n [Entry]> {
     let Value::Map(entries) = &meta.value else {
         return reading.wrong_kind(meta, "`_meta`", "a map");
     };
-    let Some(hostvars) = entries.iter().find(|entry| entry.key == "hostvars") else {
-        return Some(HashMap::new());
-    };
-    match &hostvars.value.value {
-        Value::Map(hosts) => Some(hosts.iter().map(|entry| (entry.key.as_str(), &entry.value)).collect()),
-        _ => reading.wrong_kind(&hostvars.value, "`hostvars`", "a map of hosts"),
+    match entries.iter().find(|entry| entry.key == "hostvars").map(|entry| &entry.value) {
+        None => Some(&[]),
+        Some(Node { value: Value::Map(hosts), .. }) => Some(hosts),
+        Some(other) => reading.wrong_kind(other, "`hostvars`", "a map of hosts"),
     }
 }
 
-fn group(entry: &Entry, graph: &mut Graph, reading: &mut Reading) -> Option<()> {
+fn group(
+    entry: &Entry,
+    of_program: bool,
+    graph: &mut Graph,
+    listed: &mut IndexSet<usize>,
+    reading: &mut Reading,
+) -> Option<()> {
     let checked = host_name::check_group(&entry.key);
     reading.fit(entry.key_span, checked)?;
     let group = graph.group(&entry.key);
     let parts = match &entry.value.value {
         Value::Map(parts) => parts,
-        Value::List(_) => return hosts(group, &entry.value, graph, reading),
+        Value::List(_) => return hosts(group, &entry.value, graph, listed, reading),
         _ => {
             let what = format!("the group {}", shown(&entry.key));
             return reading.wrong_kind(&entry.value, &what, "a map, or a list of hosts");
         }
     };
+    // An empty map is an empty group in the files that older versions of `ansible-inventory` wrote.
+    let is_group = (parts.is_empty() && !of_program) || parts.iter().any(|part| SECTIONS.contains(&part.key.as_str()));
+    if !is_group && parts.iter().all(|part| did_you_mean(&part.key, SECTIONS).is_none()) {
+        // Ansible takes such a map for variables in which nothing is to be evaluated, and the group for a host of its name.
+        let place = reading.source().place(entry.key_span);
+        let host = graph.host(&entry.key, &place);
+        graph.groups[group].hosts.insert(host);
+        listed.insert(host);
+        let unsafe_parts: Vec<Entry> = parts.iter().cloned().map(unsafe_entry).collect();
+        return shape::set_group_variables(group, &unsafe_parts, graph, reading);
+    }
     let mut fine = Some(());
     for part in parts {
         let done = match part.key.as_str() {
-            "hosts" => hosts(group, &part.value, graph, reading),
+            "hosts" => hosts(group, &part.value, graph, listed, reading),
             "children" => children(group, &part.value, graph, reading),
             "vars" => shape::group_variables(group, &part.value, graph, reading),
-            unknown => {
-                let message = format!("the group {} has no key {}", shown(&entry.key), shown(unknown));
-                let hint = did_you_mean(unknown, SECTIONS)
-                    .unwrap_or_else(|| "a group has `hosts`, `children` and `vars`".to_owned());
-                reading.refuse_with(part.key_span, message, hint)
-            }
+            // What is nothing like a section is the script's own matter, as in Ansible.
+            unknown => match did_you_mean(unknown, SECTIONS) {
+                None => Some(()),
+                Some(hint) => {
+                    let message = format!("the group {} has no key {}", shown(&entry.key), shown(unknown));
+                    reading.refuse_with(part.key_span, message, hint)
+                }
+            },
         };
         if done.is_none() {
             fine = None;
@@ -75,13 +103,28 @@ fn group(entry: &Entry, graph: &mut Graph, reading: &mut Reading) -> Option<()> 
     fine
 }
 
-fn hosts(group: usize, node: &Node, graph: &mut Graph, reading: &mut Reading) -> Option<()> {
+fn unsafe_entry(mut entry: Entry) -> Entry {
+    if !matches!(entry.value.value, Value::Tagged(..)) && entry.key != shape::PRIORITY {
+        let value = std::mem::replace(&mut entry.value.value, Value::Null);
+        entry.value.value = Value::Tagged("!unsafe".to_owned(), Box::new(value));
+    }
+    entry
+}
+
+fn hosts(
+    group: usize,
+    node: &Node,
+    graph: &mut Graph,
+    listed: &mut IndexSet<usize>,
+    reading: &mut Reading,
+) -> Option<()> {
     for item in reading.list(node, "the hosts of a dynamic inventory's group")? {
         let name = reading.text(item, "a host's name")?;
         reading.fit(item.span, host_name::check_host(name))?;
         let place = reading.source().place(item.span);
         let host = graph.host(name, &place);
         graph.groups[group].hosts.insert(host);
+        listed.insert(host);
     }
     Some(())
 }
@@ -91,6 +134,10 @@ fn children(parent: usize, node: &Node, graph: &mut Graph, reading: &mut Reading
         let name = reading.text(item, "a group's name")?;
         let child = shape::group(name, item, graph, reading)?;
         let place = reading.source().place(item.span);
+        if child == parent {
+            let fault = Fault::at(&place, format!("the group {} is its own child", shown(name)));
+            return reading.note(fault.hint("remove it from its `children`"));
+        }
         graph.add_child(parent, child, Some(place));
     }
     Some(())

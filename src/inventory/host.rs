@@ -3,7 +3,7 @@
 use super::{
     address,
     meaning::{self, Meaning},
-    variables::Variables,
+    variables::Layers,
 };
 use crate::lvs::{Port, Weight, host_address};
 use crate::source::{Fault, Faults, Node, Place, Reading, shown};
@@ -108,7 +108,7 @@ enum Way {
 pub(super) fn read(
     name: &str,
     place: &Place,
-    variables: &Variables,
+    variables: &Layers<'_>,
     options: &ConnectionOptions,
 ) -> Result<HostVars, Faults> {
     let mut meaning = Meaning::new(variables);
@@ -214,11 +214,14 @@ fn become_(options: &ConnectionOptions, meaning: &mut Meaning<'_>) -> Option<Bec
         let text = reading.text(node, what)?;
         reading.one_of(node.span, plugin(text), what, &words)
     });
-    let user = meaning.read(&["ansible_become_user"], user_text);
-    wanted.then(|| Become {
-        method: method.unwrap_or(BecomeMethod::Sudo),
-        user: user.unwrap_or_else(|| "root".to_owned()),
-    })
+    let method = method.unwrap_or(BecomeMethod::Sudo);
+    // Of the two names that each plugin knows, its own wins.
+    let user = match method {
+        BecomeMethod::Sudo => meaning.read(&["ansible_sudo_user", "ansible_become_user"], user_text),
+        BecomeMethod::Doas => meaning.read(&["ansible_doas_user", "ansible_become_user"], user_text),
+        BecomeMethod::Su => meaning.read(&["ansible_su_user", "ansible_become_user"], user_text),
+    };
+    wanted.then(|| Become { method, user: user.unwrap_or_else(|| "root".to_owned()) })
 }
 
 /// The real address and where it is written; a name that is no IPv4 address is no real address, and no error.

@@ -1,9 +1,11 @@
 //! Reading an inventory from disk: files, folders of files, and the variables beside them.
 
-use super::{Inventory, graph::Graph, shape, vars_files::VarsFiles};
-use crate::source::{Fault, Faults, Kind, Source, kind_of, list_folder, read_document};
+use super::{
+    Inputs, Inventory, Programs, extra_vars, graph::Graph, host_list, ini, program, shape, variables::Variables,
+    vars_files::VarsFiles,
+};
+use crate::source::{Fault, Faults, Kind, is_program, kind_of, list_folder, read_document, read_text};
 use camino::{Utf8Path, Utf8PathBuf};
-use std::sync::Arc;
 
 /// Folders are followed so deep; a loop of links ends here.
 const DEEPEST: usize = 10;
@@ -12,12 +14,19 @@ const SKIPPED_ENDINGS: [&str; 12] =
     ["~", ".orig", ".bak", ".cfg", ".retry", ".pyc", ".pyo", ".swp", ".rpm", ".md", ".txt", ".rst"];
 const SKIPPED_FOLDERS: [&str; 3] = ["group_vars", "host_vars", "vars_plugins"];
 
-pub(super) fn load(sources: &[Utf8PathBuf], playbook_folders: &[Utf8PathBuf]) -> Result<Inventory, Faults> {
+pub(super) fn load(inputs: &Inputs<'_>) -> Result<Inventory, Faults> {
+    let Inputs { sources, playbook_folders, extra_vars, programs } = *inputs;
     let mut faults = Vec::new();
     let mut graph = Graph::default();
     let mut beside: Vec<Utf8PathBuf> = Vec::new();
     for path in sources {
-        match read_source(path, 0, &mut graph) {
+        if kind_of(path)?.is_none() && host_list::is_list(path.as_str()) {
+            if let Err(more) = host_list::read(path.as_str(), &mut graph) {
+                faults.extend(more.into_vec());
+            }
+            continue;
+        }
+        match read_source(path, 0, &mut graph, programs) {
             Ok(0) => faults.push(no_file(path)),
             Ok(_) => {}
             Err(more) => faults.extend(more.into_vec()),
@@ -38,11 +47,16 @@ pub(super) fn load(sources: &[Utf8PathBuf], playbook_folders: &[Utf8PathBuf]) ->
         folders.map(|folder| VarsFiles::below(folder, &graph, &mut faults)).collect()
     };
     let (source_folders, playbook_folders) = (read(&beside), read(playbook_folders));
-    Inventory::joined(graph, source_folders, playbook_folders, faults)
+    let extra = extra_vars::read(extra_vars).unwrap_or_else(|more| {
+        faults.extend(more.into_vec());
+        Variables::default()
+    });
+    Inventory::joined(graph, source_folders, playbook_folders, extra, faults)
 }
 
 fn no_file(path: &Utf8Path) -> Fault {
-    Fault::about(path, "the folder has no inventory file").hint("put a .json or .yml file there")
+    Fault::about(path, "the folder has no inventory file")
+        .hint("put an inventory there, such as hosts.json or hosts.yml")
 }
 
 /// The folder whose `group_vars/` and `host_vars/` belong to a source.
@@ -54,7 +68,7 @@ fn folder_of(path: &Utf8Path) -> Utf8PathBuf {
 }
 
 /// Reads a source and says how many files it was.
-fn read_source(path: &Utf8Path, depth: usize, graph: &mut Graph) -> Result<usize, Faults> {
+fn read_source(path: &Utf8Path, depth: usize, graph: &mut Graph, programs: Programs<'_>) -> Result<usize, Faults> {
     match kind_of(path)? {
         Some(Kind::Folder) if depth > DEEPEST => {
             Err(Fault::about(path, format!("folders are nested deeper than {DEEPEST} levels")).into())
@@ -63,7 +77,7 @@ fn read_source(path: &Utf8Path, depth: usize, graph: &mut Graph) -> Result<usize
             let mut faults = Vec::new();
             let mut count = 0;
             for entry in list_folder(path)?.iter().filter(|entry| is_source(entry)) {
-                match read_source(entry, depth + 1, graph) {
+                match read_source(entry, depth + 1, graph, programs) {
                     Ok(more) => count += more,
                     Err(more) => faults.extend(more.into_vec()),
                 }
@@ -71,8 +85,7 @@ fn read_source(path: &Utf8Path, depth: usize, graph: &mut Graph) -> Result<usize
             Faults::check(faults).map(|()| count)
         }
         Some(Kind::File { executable }) => {
-            let source = readable(path, executable)?;
-            shape::read(&source, graph).map_err(|faults| explained(faults, &source))?;
+            read_file(path, executable, graph, programs)?;
             Ok(1)
         }
         None => Err(Fault::about(path, "there is no such inventory").hint("name it with -i").into()),
@@ -86,32 +99,18 @@ fn is_source(path: &Utf8Path) -> bool {
         && !SKIPPED_ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
-/// The text of an inventory file; programs and formats that are not read yet are refused, not guessed at.
-fn readable(path: &Utf8Path, executable: bool) -> Result<Arc<Source>, Fault> {
-    let known_ending = matches!(path.extension(), Some("json" | "yml" | "yaml"));
-    if executable && !known_ending {
-        let fault = Fault::about(path, "this is a program; executable inventories are not supported yet");
-        return Err(fault.hint(format!("save what it prints: {path} --list > inventory.json")));
+/// Reads a file by its ending, as Ansible does: whatever is no JSON or YAML by name is INI.
+fn read_file(path: &Utf8Path, executable: bool, graph: &mut Graph, programs: Programs<'_>) -> Result<(), Faults> {
+    if executable && is_program(path)? {
+        return program::read(path, graph, programs);
     }
-    if let (false, Some(ending)) = (known_ending, path.extension()) {
-        let fault = Fault::about(path, format!("`.{ending}` is not an inventory that lvs-ftp reads"));
-        return Err(fault.hint("write it as JSON or YAML, in a file that ends in .json or .yml"));
+    match path.extension() {
+        Some("json" | "yml" | "yaml") => shape::read(&read_document(path)?, graph),
+        Some("toml") => {
+            let fault = Fault::about(path, "TOML is not an inventory that lvs-ftp reads");
+            Err(fault.hint("save what `ansible-inventory --list` prints as a .json file and use that").into())
+        }
+        None => shape::read_either(&read_text(path)?, graph),
+        Some(_) => ini::read(&read_text(path)?, graph),
     }
-    read_document(path)
-}
-
-/// Says of an INI file that it is one, instead of what is wrong with it as YAML.
-fn explained(faults: Faults, source: &Arc<Source>) -> Faults {
-    let known_ending = source.path().extension().is_some();
-    let mut lines = source.text().lines().map(str::trim);
-    let looks_like_ini = lines.any(|line| {
-        let name = line.strip_prefix('[').and_then(|line| line.strip_suffix(']'));
-        name.is_some_and(|name| !name.is_empty() && !name.contains(['"', '\'', ',', ' ', '{']))
-    });
-    if known_ending || !looks_like_ini {
-        return faults;
-    }
-    Fault::about(source.path(), "this looks like an INI inventory, which is not supported yet")
-        .hint("save what `ansible-inventory --list` prints as a .json file and use that")
-        .into()
 }

@@ -2,13 +2,13 @@
 
 use super::{
     ours,
-    variables::{Variable, Variables},
+    variables::{Layers, Variable},
 };
 use crate::source::{Fault, Node, Reading, Value, decimal, shown};
 
 /// A host's variables being read; holds what was found wrong so far.
 pub(super) struct Meaning<'v> {
-    variables: &'v Variables,
+    variables: &'v Layers<'v>,
     faults: Vec<Fault>,
 }
 
@@ -16,7 +16,7 @@ pub(super) struct Meaning<'v> {
 type Step<T> = fn(&mut Reading, &Node, &str) -> Option<T>;
 
 impl<'v> Meaning<'v> {
-    pub(super) fn new(variables: &'v Variables) -> Self {
+    pub(super) fn new(variables: &'v Layers<'v>) -> Self {
         Self { variables, faults: Vec::new() }
     }
 
@@ -42,18 +42,23 @@ impl<'v> Meaning<'v> {
         let (name, variable) = self.variable(names)?;
         let what = format!("`{name}`");
         let mut reading = Reading::new(&variable.source);
-        let value = match &variable.node.value {
-            Value::Text(text) if text.contains("{{") || text.contains("{%") => reading.refuse_with(
-                variable.node.span,
-                format!("{what} holds a template, which lvs-ftp does not evaluate"),
-                "write the value itself",
-            ),
-            Value::Tagged(tag) => reading.refuse_with(
-                variable.node.span,
+        let node = &variable.node;
+        let value = match &node.value {
+            // What Ansible must not evaluate means itself.
+            Value::Tagged(tag, inner) if tag == "!unsafe" => {
+                step(&mut reading, &Node { span: node.span, value: (**inner).clone() }, &what)
+            }
+            Value::Tagged(tag, _) => reading.refuse_with(
+                node.span,
                 format!("{what} is a value tagged {}, which is not read", shown(tag)),
                 "write the value itself",
             ),
-            _ => step(&mut reading, &variable.node, &what),
+            value if holds_template(value) => reading.refuse_with(
+                node.span,
+                format!("{what} holds a template, which lvs-ftp does not evaluate"),
+                "write the value itself",
+            ),
+            _ => step(&mut reading, node, &what),
         };
         match reading.finish(value) {
             Ok(value) => Some(value),
@@ -62,6 +67,14 @@ impl<'v> Meaning<'v> {
                 None
             }
         }
+    }
+}
+
+fn holds_template(value: &Value) -> bool {
+    match value {
+        Value::Text(text) => text.contains("{{") || text.contains("{%"),
+        Value::List(items) => items.iter().any(|item| holds_template(&item.value)),
+        _ => false,
     }
 }
 

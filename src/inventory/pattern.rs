@@ -1,6 +1,10 @@
-//! Host patterns as Ansible writes them: names, groups, globs, `a:b`, `a:!b`, `a:&b`, commas, `group[0:2]`.
+//! Host patterns as Ansible writes them: names, groups, globs, `~` regular expressions, `a:b`, `a:!b`, `a:&b`, commas,
+//! `group[0:2]`.
 
-use crate::source::{Fault, Place, Source, shown};
+use super::{glob, host_port, limit};
+use crate::format::harmful;
+use crate::source::{Fault, Faults, Place, Source, shown};
+use fancy_regex::Regex;
 use std::fmt;
 
 /// What a play or `--limit` says about hosts; what it selects depends on the inventory.
@@ -11,11 +15,31 @@ pub struct Pattern {
     pub(super) terms: Vec<Term>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct Term {
+    pub(super) place: Place,
     pub(super) role: Role,
-    pub(super) name: String,
+    /// As it is written, without the sign of its role.
+    pub(super) text: String,
+    pub(super) names: Names,
     pub(super) subscript: Option<Subscript>,
+}
+
+/// Which names a term means.
+#[derive(Debug, Clone)]
+pub(super) enum Names {
+    /// This one.
+    Name(String),
+    /// Those that fit a glob.
+    Glob(String),
+    /// Those that a regular expression fits at their begin.
+    Regex(Box<Regex>),
+}
+
+impl PartialEq for Term {
+    fn eq(&self, other: &Self) -> bool {
+        (self.role, &self.text) == (other.role, &other.text)
+    }
 }
 
 /// What a term does with the hosts it names; in the order in which Ansible works them off.
@@ -44,29 +68,29 @@ impl Pattern {
     /// Reads several patterns as one, as if they were joined by commas.
     pub fn of_list(texts: &[&str], place: &Place) -> Result<Self, Fault> {
         let text = texts.join(",");
-        let refuse = |why: String| Fault::at(place, format!("the host pattern {} {why}", shown(&text)));
-        if let Some(c) = text.chars().find(|c| c.is_control()) {
-            return Err(refuse(format!("holds the control character U+{:04X}", u32::from(c))));
-        }
-        if text.contains("{{") || text.contains("{%") {
-            return Err(refuse("holds a template; lvs-ftp does not evaluate templates".to_owned()));
-        }
-        let mut terms = Vec::new();
-        for word in texts.iter().flat_map(|text| split(text)) {
-            terms.push(term(word).map_err(refuse)?);
-        }
+        check_seen(&text, place)?;
+        let terms = texts.iter().flat_map(|text| split(text)).map(|word| checked_term(word, &text, place));
+        let terms = terms.collect::<Result<_, _>>()?;
+        Self::of_terms(text, terms, place)
+    }
+
+    /// Reads an option's argument.
+    pub fn of_option(option: &str, text: &str) -> Result<Self, Fault> {
+        Self::parse(text, &Place::whole(&Source::new(option, text)))
+    }
+
+    /// Reads the arguments of `--limit`; in an argument `@FILE` stands for the lines of a file.
+    pub fn of_limit(arguments: &[String]) -> Result<Self, Faults> {
+        limit::read(arguments)
+    }
+
+    pub(super) fn of_terms(text: String, mut terms: Vec<Term>, place: &Place) -> Result<Self, Fault> {
         if terms.is_empty() {
             return Err(Fault::at(place, "the host pattern is empty").hint("`all` selects every host"));
         }
         // A stable sort: within a role the order is as written.
         terms.sort_by_key(|term| term.role);
         Ok(Self { place: place.clone(), text, terms })
-    }
-
-    /// Reads the arguments of an option, such as `--limit`.
-    pub fn of_option(option: &str, texts: &[&str]) -> Result<Self, Fault> {
-        let source = Source::new(option, texts.join(","));
-        Self::of_list(texts, &Place::whole(&source))
     }
 
     /// Where it is written.
@@ -89,49 +113,65 @@ impl PartialEq for Pattern {
     }
 }
 
-/// Splits at commas, or where there are none at colons outside brackets; an IPv6 address stays whole.
-fn split(text: &str) -> Vec<&str> {
-    let mut depth = 0_usize;
-    let commas = text.contains(',');
-    let address = text.trim().parse::<std::net::Ipv6Addr>().is_ok();
-    text.split(|c: char| match c {
-        '[' => {
-            depth += 1;
-            false
-        }
-        ']' => {
-            depth = depth.saturating_sub(1);
-            false
-        }
-        ',' => true,
-        ':' => !commas && depth == 0 && !address,
-        _ => false,
-    })
-    .map(str::trim)
-    .filter(|word| !word.is_empty())
-    .collect()
+/// Splits at commas; where there are none at blanks and colons outside of brackets, unless all of it is one address.
+pub(super) fn split(text: &str) -> Vec<&str> {
+    let words: Vec<&str> = if text.contains(',') {
+        text.split(',').collect()
+    } else if host_port::parse(text).is_some() {
+        vec![text]
+    } else {
+        let mut inside = false;
+        let separates = |c: char| {
+            inside = c != ']' && (inside || c == '[');
+            !inside && (c == ':' || c.is_whitespace())
+        };
+        text.split(separates).collect()
+    };
+    words.into_iter().map(str::trim).filter(|word| !word.is_empty()).collect()
 }
 
-fn term(word: &str) -> Result<Term, String> {
-    let (role, name) = match word.split_at_checked(1) {
+/// Nothing in a pattern may be hidden, and no line may end in it.
+pub(super) fn check_seen(text: &str, place: &Place) -> Result<(), Fault> {
+    match text.chars().find(|c| harmful(*c)) {
+        None => Ok(()),
+        Some(c) => {
+            let why = format!("holds the control character U+{:04X}", u32::from(c));
+            Err(Fault::at(place, format!("the host pattern {} {why}", shown(text))))
+        }
+    }
+}
+
+/// The meaning of one term of a pattern.
+pub(super) fn checked_term(word: &str, whole: &str, place: &Place) -> Result<Term, Fault> {
+    term(word, place).map_err(|why| Fault::at(place, format!("the host pattern {} {why}", shown(whole))))
+}
+
+fn term(word: &str, place: &Place) -> Result<Term, String> {
+    if word.contains("{{") || word.contains("{%") {
+        return Err("holds a template; lvs-ftp does not evaluate templates".to_owned());
+    }
+    let (role, text) = match word.split_at_checked(1) {
         Some(("!", name)) => (Role::Exclude, name),
         Some(("&", name)) => (Role::Intersect, name),
         _ => (Role::Add, word),
     };
-    if name.is_empty() {
+    if text.is_empty() {
         return Err(format!("has no name after `{word}`"));
     }
-    if name.starts_with('~') {
-        return Err("is a regular expression; lvs-ftp reads names and globs".to_owned());
+    if text.starts_with('@') {
+        return Err("names a file of hosts, which only --limit reads, and only without a sign before it".to_owned());
     }
-    if name.starts_with('@') {
-        return Err("names a file of hosts, which is not supported yet".to_owned());
+    let made = |names, subscript| Term { place: place.clone(), role, text: text.to_owned(), names, subscript };
+    if let Some(expression) = text.strip_prefix('~') {
+        let regex = Regex::new(expression).map_err(|why| format!("is no regular expression: {why}"))?;
+        return Ok(made(Names::Regex(Box::new(regex)), None));
     }
-    if name.contains(char::is_whitespace) {
+    if text.contains(char::is_whitespace) {
         return Err("has a blank inside; put `:` or `,` between names".to_owned());
     }
-    let (name, subscript) = subscripted(name);
-    Ok(Term { role, name: name.to_owned(), subscript })
+    let (name, subscript) = subscripted(text);
+    let names = if glob::is_glob(name) { Names::Glob(name.to_owned()) } else { Names::Name(name.to_owned()) };
+    Ok(made(names, subscript))
 }
 
 /// `web[0]`, `web[-1]`, `web[0:2]` and `web[1:]`; other brackets belong to a glob.

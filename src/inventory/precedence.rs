@@ -1,34 +1,45 @@
 //! Which of a host's variables wins: Ansible's precedence.
 
-use super::{Inventory, graph::ALL, variables::Variables};
+use super::{Inventory, graph::ALL, variables::Layers};
 use indexmap::IndexSet;
 
-/// The variables of a host, the weakest laid down first.
+/// The variables of a host, the weakest layer first.
 ///
 /// Ansible's order: `all` and the other groups from the inventory's files, then `group_vars/all`, then
-/// `group_vars/GROUP`, then the host's own, then `host_vars/HOST`. Of the groups, those further from `all` win, then the
-/// greater `ansible_group_priority`, then the name that sorts last.
-pub(super) fn of_host(inventory: &Inventory, host: usize) -> Variables {
+/// `group_vars/GROUP`, then the host's own, then `host_vars/HOST`, then `-e`. Of the groups, those further from `all` win,
+/// then the greater `ansible_group_priority`, then the name that sorts last.
+pub(super) fn of_host(inventory: &Inventory, host: usize) -> Layers<'_> {
     let graph = &inventory.graph;
     let groups = groups_of(inventory, host);
     let folders = || inventory.source_folders.iter().chain(&inventory.playbook_folders);
-    let mut variables = Variables::default();
+    let mut layers = Layers::default();
     for group in &groups {
-        variables.overlay(&graph.groups[*group].variables);
+        layers.add(&graph.groups[*group].variables);
     }
     for folder in folders() {
-        variables.overlay(folder.group(ALL));
+        layers.add(folder.group(ALL));
     }
     for folder in folders() {
         for group in groups.iter().filter(|group| **group != ALL) {
-            variables.overlay(folder.group(*group));
+            layers.add(folder.group(*group));
         }
     }
-    variables.overlay(&graph.hosts[host].variables);
+    layers.add(&graph.hosts[host].variables);
     for folder in folders() {
-        variables.overlay(folder.host(host));
+        layers.add(folder.host(host));
     }
-    variables
+    layers.add(&inventory.extra);
+    layers
+}
+
+/// The variables of a group alone, as `ansible-inventory --graph --vars` shows them.
+pub(super) fn of_group(inventory: &Inventory, group: usize) -> Layers<'_> {
+    let mut layers = Layers::default();
+    layers.add(&inventory.graph.groups[group].variables);
+    for folder in &inventory.source_folders {
+        layers.add(folder.group(group));
+    }
+    layers
 }
 
 /// All groups that a host is in, the weakest first.

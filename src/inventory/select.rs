@@ -2,8 +2,8 @@
 
 use super::{
     Pattern, glob,
-    graph::Graph,
-    pattern::{Role, Subscript, Term},
+    graph::{ALL, Graph},
+    pattern::{Names, Role, Subscript, Term},
 };
 use crate::source::{Fault, Faults, did_you_mean, shown};
 use indexmap::IndexSet;
@@ -12,12 +12,15 @@ pub(super) fn select<'g>(graph: &'g Graph, pattern: &Pattern) -> Result<Vec<&'g 
     let mut faults = Vec::new();
     let mut selected: IndexSet<usize> = IndexSet::new();
     if pattern.terms.iter().all(|term| term.role != Role::Add) {
-        selected = graph.hosts_of(super::graph::ALL);
+        selected = graph.hosts_of(ALL);
     }
     for term in &pattern.terms {
-        let Some(named) = matching(graph, term) else {
-            faults.push(unknown(graph, pattern, term));
-            continue;
+        let named: IndexSet<usize> = match matching(graph, pattern, term) {
+            Ok(named) => named.into_iter().collect(),
+            Err(fault) => {
+                faults.push(fault);
+                continue;
+            }
         };
         match term.role {
             Role::Add => selected.extend(named),
@@ -34,51 +37,80 @@ pub(super) fn select<'g>(graph: &'g Graph, pattern: &Pattern) -> Result<Vec<&'g 
     Ok(names.map(|(name, _)| name.as_str()).collect())
 }
 
-/// The hosts that a term names; `None` if it is a plain name that nothing has.
-fn matching(graph: &Graph, term: &Term) -> Option<IndexSet<usize>> {
-    let name = term.name.as_str();
-    if let (Some(host), None) = (graph.hosts.get_index_of(name), term.subscript) {
-        return Some(IndexSet::from([host]));
+/// The hosts that a term names. One that several groups have is there several times: subscripts count so in Ansible.
+fn matching(graph: &Graph, pattern: &Pattern, term: &Term) -> Result<Vec<usize>, Fault> {
+    let mut found = Vec::new();
+    let mut any_group = false;
+    for (group, (name, _)) in graph.groups.iter().enumerate() {
+        if fits(term, name)? {
+            any_group = true;
+            found.extend(graph.hosts_of(group));
+        }
     }
-    let mut found = IndexSet::new();
-    if glob::is_glob(name) {
-        for (index, (group, _)) in graph.groups.iter().enumerate() {
-            if glob::fits(name, group) {
-                found.extend(graph.hosts_of(index));
+    let is_plain = matches!(term.names, Names::Name(_));
+    // To add a host, its own name is enough, whatever group has the same one.
+    if let (Names::Name(name), Role::Add, None) = (&term.names, term.role, term.subscript)
+        && let Some(host) = graph.hosts.get_index_of(name)
+    {
+        return Ok(vec![host]);
+    }
+    if !(any_group && is_plain && !term.text.contains('.')) {
+        for (host, name) in graph.hosts.keys().enumerate() {
+            if fits(term, name)? {
+                found.push(host);
             }
         }
-        let hosts = graph.hosts.keys().enumerate();
-        found.extend(hosts.filter(|(_, host)| glob::fits(name, host)).map(|(index, _)| index));
-    } else if let Some(group) = graph.groups.get_index_of(name) {
-        found = graph.hosts_of(group);
-    } else {
-        found.insert(graph.hosts.get_index_of(name)?);
     }
-    Some(match term.subscript {
-        None => found,
-        Some(subscript) => part(&found, subscript),
-    })
+    if is_plain && !any_group && found.is_empty() {
+        return Err(unknown(graph, term));
+    }
+    match term.subscript {
+        None => Ok(found),
+        Some(subscript) => part(&found, subscript).ok_or_else(|| {
+            let message = format!("the host pattern {} selects no host", shown(&pattern.to_string()));
+            Fault::at(&term.place, message).hint(format!("there are {} hosts to count", found.len()))
+        }),
+    }
 }
 
-fn part(hosts: &IndexSet<usize>, subscript: Subscript) -> IndexSet<usize> {
-    let (from, to) = match subscript {
+fn fits(term: &Term, name: &str) -> Result<bool, Fault> {
+    match &term.names {
+        Names::Name(own) => Ok(own == name),
+        Names::Glob(glob) => Ok(glob::fits(glob, name)),
+        Names::Regex(regex) => match regex.find(name) {
+            Ok(found) => Ok(found.is_some_and(|found| found.start() == 0)),
+            Err(why) => {
+                let message = format!("the regular expression {} fails on {}: {why}", shown(&term.text), shown(name));
+                Err(Fault::at(&term.place, message))
+            }
+        },
+    }
+}
+
+/// The part of the hosts that a subscript means; `None` where it counts further than they go.
+fn part(hosts: &[usize], subscript: Subscript) -> Option<Vec<usize>> {
+    if hosts.is_empty() {
+        return Some(Vec::new());
+    }
+    match subscript {
         Subscript::One(index) => {
             let from_end = || hosts.len().checked_sub(usize::try_from(index.unsigned_abs()).ok()?);
-            match usize::try_from(index).ok().or_else(from_end) {
-                Some(index) => (index, index),
-                None => return IndexSet::new(),
-            }
+            let index = usize::try_from(index).ok().or_else(from_end)?;
+            hosts.get(index).map(|host| vec![*host])
         }
-        Subscript::Span(from, to) => (from, to.unwrap_or(usize::MAX)),
-    };
-    let count = to.saturating_sub(from).saturating_add(usize::from(from <= to));
-    hosts.iter().copied().skip(from).take(count).collect()
+        // So it is in Ansible: up to 0 is the first alone.
+        Subscript::Span(from, Some(0)) => hosts.get(from).map(|host| vec![*host]),
+        Subscript::Span(from, to) => {
+            let to = to.map_or(hosts.len(), |to| to.saturating_add(1).min(hosts.len()));
+            Some(hosts.get(from..to).unwrap_or_default().to_vec())
+        }
+    }
 }
 
-fn unknown(graph: &Graph, pattern: &Pattern, term: &Term) -> Fault {
+fn unknown(graph: &Graph, term: &Term) -> Fault {
+    let Names::Name(name) = &term.names else { return Fault::at(&term.place, "no host fits") };
     let names = graph.groups.keys().chain(graph.hosts.keys()).map(String::as_str);
-    let hint =
-        did_you_mean(&term.name, names).unwrap_or_else(|| "`lvs-ftp` knows only what the inventory names".to_owned());
-    let message = format!("there is no host or group {} in the inventory", shown(&term.name));
-    Fault::at(pattern.place(), message).hint(hint)
+    let hint = did_you_mean(name, names).unwrap_or_else(|| "`lvs-ftp` knows only what the inventory names".to_owned());
+    let message = format!("there is no host or group {} in the inventory", shown(name));
+    Fault::at(&term.place, message).hint(hint)
 }

@@ -1,8 +1,8 @@
 //! Ansible's static shape: groups with `hosts`, `children` and `vars`, each a map.
 
-use super::{graph::Graph, host_name, range, shape};
-use crate::source::{Entry, Node, Reading, Span, Value, did_you_mean, shown};
-use std::sync::Arc;
+use super::{graph::Graph, host_name, host_port, range, shape, variables::Variables};
+use crate::source::{Entry, Node, Reading, Value, did_you_mean, shown};
+use std::borrow::Cow;
 
 const SECTIONS: [&str; 3] = ["hosts", "children", "vars"];
 
@@ -52,7 +52,7 @@ fn group(entry: &Entry, graph: &mut Graph, reading: &mut Reading) -> Option<usiz
 
 fn children(parent: usize, node: &Node, graph: &mut Graph, reading: &mut Reading) -> Option<()> {
     let mut fine = Some(());
-    for entry in section(node, "`children`", reading)? {
+    for entry in section(node, "`children`", reading)?.iter() {
         match group(entry, graph, reading) {
             Some(child) => {
                 let place = reading.source().place(entry.key_span);
@@ -66,7 +66,7 @@ fn children(parent: usize, node: &Node, graph: &mut Graph, reading: &mut Reading
 
 fn hosts(group: usize, node: &Node, graph: &mut Graph, reading: &mut Reading) -> Option<()> {
     let mut fine = Some(());
-    for entry in section(node, "`hosts`", reading)? {
+    for entry in section(node, "`hosts`", reading)?.iter() {
         if host(group, entry, graph, reading).is_none() {
             fine = None;
         }
@@ -76,47 +76,28 @@ fn hosts(group: usize, node: &Node, graph: &mut Graph, reading: &mut Reading) ->
 
 /// Adds the host, or all that a range stands for, with their variables.
 fn host(group: usize, entry: &Entry, graph: &mut Graph, reading: &mut Reading) -> Option<()> {
-    let (name, port) = without_port(&entry.key);
+    let (name, port) = host_port::split(&entry.key);
     let names = reading.fit(entry.key_span, range::expand(name))?;
     let entries = shape::variables(&entry.value, reading)?;
-    let source = Arc::clone(reading.source());
-    let place = source.place(entry.key_span);
+    let variables = Variables::of(reading.source(), entries);
     for name in names {
         reading.fit(entry.key_span, host_name::check_host(&name))?;
-        let host = graph.host(&name, &place);
+        let host = shape::host(&name, port, entry.key_span, graph, reading);
         graph.groups[group].hosts.insert(host);
-        let variables = &mut graph.hosts[host].variables;
-        if let Some(port) = port {
-            variables.set("ansible_port", &source, port_value(entry.key_span, port));
-        }
-        variables.take(&source, entries);
+        graph.hosts[host].variables.overlay(&variables);
     }
     Some(())
 }
 
-/// `name:2222` is a name and a port; a colon within a range's brackets or an IPv6 address is neither.
-fn without_port(key: &str) -> (&str, Option<&str>) {
-    match key.rsplit_once(':') {
-        Some((name, port))
-            if !name.is_empty()
-                && !port.is_empty()
-                && port.bytes().all(|byte| byte.is_ascii_digit())
-                && key.parse::<std::net::Ipv6Addr>().is_err() =>
-        {
-            (name, Some(port))
-        }
-        _ => (key, None),
-    }
-}
-
-fn port_value(span: Span, port: &str) -> Node {
-    Node { span, value: Value::Number(port.to_owned()) }
-}
-
-fn section<'n>(node: &'n Node, what: &str, reading: &mut Reading) -> Option<&'n [Entry]> {
+/// A section's entries; a single name may stand there as text.
+fn section<'n>(node: &'n Node, what: &str, reading: &mut Reading) -> Option<Cow<'n, [Entry]>> {
     match &node.value {
-        Value::Map(entries) => Some(entries),
-        Value::Null => Some(&[]),
+        Value::Map(entries) => Some(Cow::Borrowed(entries)),
+        Value::Null => Some(Cow::Borrowed(&[])),
+        Value::Text(name) => {
+            let value = Node { span: node.span, value: Value::Null };
+            Some(Cow::Owned(vec![Entry { key: name.clone(), key_span: node.span, value }]))
+        }
         Value::List(_) => reading.refuse_with(
             node.span,
             format!("{what} must be a map, not a list"),

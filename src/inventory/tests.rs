@@ -27,7 +27,7 @@ fn usual() -> Inventory {
 /// What a pattern selects from the usual inventory, or what is wrong with it.
 fn check(pattern: &str, expected: &str) {
     let inventory = usual();
-    let said = match Pattern::of_option("--limit", &[pattern]) {
+    let said = match Pattern::of_option("--limit", pattern) {
         Err(fault) => fault.message().to_owned(),
         Ok(pattern) => match inventory.select(&pattern) {
             Ok(hosts) => hosts.join(" "),
@@ -56,6 +56,14 @@ fn patterns_select_as_in_ansible() {
     check("ftp[1:]", "ftp2 ftp3");
     check("ftp[0:1]:lvs[1]", "ftp1 ftp2 lvs2");
     check("ftp?", "ftp1 ftp2 ftp3");
+    check("lvs ftp3", "lvs1 lvs2 ftp3");
+    check("~(lvs|ftp)[12]$", "lvs1 lvs2 ftp1 ftp2");
+    check("~lvs(?!2)", "lvs1 lvs2");
+    check("~lvs\\d:!~.*2", "lvs1");
+    check("~.*3:&ftp", "ftp3");
+    check("ftp_*[2]", "ftp3");
+    check("ftp*[0-1]", "ftp1 ftp2");
+    check("ftp[1:0]", "ftp2");
 }
 
 #[test]
@@ -65,12 +73,17 @@ fn patterns_that_select_nothing_are_errors() {
     check("ftp:!ftp", "the host pattern `ftp:!ftp` selects no host");
     check("web*", "the host pattern `web*` selects no host");
     check("ftp[7]", "the host pattern `ftp[7]` selects no host");
+    check("lvs,ftp[7]", "the host pattern `lvs,ftp[7]` selects no host");
+    check("lvs:9", "there is no host or group `lvs:9` in the inventory");
     check("", "the host pattern is empty");
     check(" , ,", "the host pattern is empty");
     check("!", "the host pattern `!` has no name after `!`");
-    check("a b", "the host pattern `a b` has a blank inside; put `:` or `,` between names");
-    check("@hosts", "the host pattern `@hosts` names a file of hosts, which is not supported yet");
-    check("~a", "the host pattern `~a` is a regular expression; lvs-ftp reads names and globs");
+    check("a b,c", "the host pattern `a b,c` has a blank inside; put `:` or `,` between names");
+    check(
+        "@hosts",
+        "the host pattern `@hosts` names a file of hosts, which only --limit reads, and only without a sign before it",
+    );
+    check("~b", "the host pattern `~b` selects no host");
     check("a\nb", "the host pattern `a\nb` holds the control character U+000A");
 }
 
@@ -211,7 +224,7 @@ proptest! {
 
     #[test]
     fn no_pattern_can_stop_the_reader(text in "[a-z0-9*?:,!&\\[\\]\\- ~@{}\\n]{0,30}") {
-        if let Ok(pattern) = Pattern::of_option("--limit", &[&text]) {
+        if let Ok(pattern) = Pattern::of_option("--limit", &text) {
             let _ = usual().select(&pattern);
         }
     }

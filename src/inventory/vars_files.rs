@@ -91,7 +91,11 @@ fn read_folder(
 ) -> Result<(), Vec<Fault>> {
     for entry in list_folder(path).map_err(|fault| vec![fault])? {
         let name = entry.file_name().unwrap_or_default();
-        let fits = matches!(entry.extension(), None | Some("yml" | "yaml" | "json"));
+        let is_folder = matches!(kind_of(&entry), Ok(Some(Kind::Folder)));
+        let fits = match entry.extension() {
+            None => true,
+            Some(ending) => !is_folder && matches!(ending, "yml" | "yaml" | "json"),
+        };
         if fits && !name.starts_with('.') && !name.ends_with('~') {
             read_path(&entry, depth + 1, variables, faults);
         }
@@ -108,6 +112,6 @@ fn read_file(path: &Utf8Path, variables: &mut Variables) -> Result<(), Vec<Fault
     let mut reading = Reading::new(&source);
     let entries = shape::variables(&tree, &mut reading);
     let entries = reading.finish(entries).map_err(crate::source::Faults::into_vec)?;
-    variables.take(&source, entries);
+    variables.overlay(&Variables::of(&source, entries));
     Ok(())
 }
