@@ -12,7 +12,7 @@ PACKAGES := gcc libc6-dev user-mode-linux kmod iproute2 iptables iptables-persis
 # lvs-ftp beside the floor of plain ssh, and beside Ansible and pyinfra, which pip fetches. Half an hour. See docs/speed.md.
 BENCH_PACKAGES := python3 python3-venv time
 
-.PHONY: bench build demo test soak lint packages toolchain
+.PHONY: bench build demo test compat soak lint packages toolchain
 
 build: packages toolchain
 	$(CARGO) build --release --locked
@@ -22,6 +22,15 @@ demo: build
 
 test: packages toolchain
 	$(CARGO) test --locked $(AS_ROOT)
+
+# The inventories of tests/compat, asked of the real Ansible of this version. `make compat UPDATE=1` records them anew.
+ANSIBLE := 2.19.14
+compat: toolchain
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || \
+		{ $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends python3-venv; }
+	[ -x target/ansible-$(ANSIBLE)/bin/ansible ] || { python3 -m venv target/ansible-$(ANSIBLE) && \
+		target/ansible-$(ANSIBLE)/bin/pip install -q ansible-core==$(ANSIBLE); }
+	COMPAT_PYTHON="$(CURDIR)/target/ansible-$(ANSIBLE)/bin/python" $(CARGO) test --locked --test compat
 
 # The lab's load for longer: more clients who stay longer, and a minute after each change. About half an hour, an hour at most.
 soak: packages toolchain
