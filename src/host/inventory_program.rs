@@ -20,10 +20,7 @@ fn run(program: &Utf8Path, arguments: &[&str], limit: Duration, stop: &dyn Fn() 
     let words: Vec<String> =
         std::iter::once(program.as_str()).chain(arguments.iter().copied()).map(str::to_owned).collect();
     let finished = process::run_until(&words, "", limit, stop)?;
-    let because = |why: String| match finished.last_words() {
-        words if words.is_empty() => why,
-        words => format!("{why}: {words}"),
-    };
+    let because = |why: String| format!("{why}: {}", finished.last_words());
     match finished.end {
         End::Status(0) => {}
         End::Status(status) => return Err(because(format!("the inventory program ended with status {status}"))),
@@ -61,7 +58,7 @@ mod tests {
                 "echo cannot ask the cloud >&2; exit 3",
                 "the inventory program ended with status 3: cannot ask the cloud",
             ),
-            ("kill -9 $$", "a signal ended the inventory program"),
+            ("kill -9 $$", "a signal ended the inventory program: it said nothing"),
             ("printf '\\377'", "the inventory program printed what is not UTF-8"),
         ];
         for (script, expected) in cases {
