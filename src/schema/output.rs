@@ -23,6 +23,11 @@ pub fn output() -> Value {
             "hosts",
             json!({"type": "array", "items": {"type": "string"}, "description": "Its hosts that were contacted"}),
         ),
+        ("virtual_ip", text_or_null("The cluster's virtual IP; null for a play of tasks")),
+        (
+            "held_by",
+            json!({"type": "array", "items": {"type": "string"}, "description": "Its routers that have the virtual IP"}),
+        ),
     ]);
     let mut schema = record(&[
         ("version", json!({"const": VERSION, "description": "It grows when a field changes its meaning or goes"})),
