@@ -21,6 +21,7 @@ mod cli {
     mod human;
     mod json;
     mod kept;
+    mod local;
     mod locks;
     mod log;
     mod lost_locks;

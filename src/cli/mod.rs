@@ -7,6 +7,7 @@ mod defaults;
 mod exit;
 mod history;
 mod inputs;
+mod local;
 mod locking;
 mod log_file;
 mod man;

@@ -6,12 +6,14 @@ mod held;
 mod ipvs_script;
 mod kept;
 mod lock;
+mod machine;
 mod process;
 mod script;
 mod ssh;
 mod step_script;
 
 pub use connection::{Connection, Session, Writable};
+pub use machine::{Machine, takes_connections};
 
 use crate::{
     plan::Step,
