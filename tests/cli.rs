@@ -31,6 +31,7 @@ mod cli {
     mod plan_file;
     mod quiet;
     mod reload;
+    mod schedule;
     mod signals;
     mod ssh;
     mod sshd;

@@ -14,6 +14,7 @@ mod man;
 mod plan_file;
 mod refusal;
 mod say;
+mod schedule;
 mod schema;
 mod signals;
 mod splay;
@@ -39,6 +40,7 @@ pub struct Cli {
 enum Verb {
     Apply(Box<apply::Apply>),
     Status(Box<status::ShowStatus>),
+    Schedule(schedule::Schedule),
     History(history::ShowHistory),
     Schema(schema::Schema),
     Completions(completions::Completions),
@@ -52,6 +54,7 @@ pub fn main() -> Exit {
         Ok(cli) => match cli.verb {
             Verb::Apply(apply) => apply.run(),
             Verb::Status(status) => status.run(),
+            Verb::Schedule(schedule) => schedule.run(),
             Verb::History(history) => history.run(),
             Verb::Schema(schema) => schema.run(),
             Verb::Completions(completions) => completions.run(),

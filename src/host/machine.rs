@@ -2,6 +2,7 @@
 
 use super::{process, script::PATH};
 use crate::probe::{Answer, Facts, Probe};
+use camino::Utf8Path;
 use std::{
     collections::BTreeSet,
     net::{Ipv4Addr, SocketAddrV4, TcpStream},
@@ -10,6 +11,8 @@ use std::{
 
 /// How long this machine may take to tell its addresses.
 const LIMIT: Duration = Duration::from_secs(10);
+/// How long systemctl may take.
+const SYSTEMCTL: Duration = Duration::from_secs(90);
 /// How long a service may take to answer.
 const ANSWER: Duration = Duration::from_secs(3);
 
@@ -43,4 +46,26 @@ impl Machine {
 pub fn takes_connections(address: Ipv4Addr, port: u16) -> Result<(), String> {
     let end = SocketAddrV4::new(address, port);
     TcpStream::connect_timeout(&end.into(), ANSWER).map(drop).map_err(|error| format!("{end} does not answer: {error}"))
+}
+
+/// Runs systemctl on this machine, or on the image below a folder. An error has its last words.
+pub fn systemctl(root: Option<&Utf8Path>, arguments: &[&str]) -> Result<(), String> {
+    let (finished, line) = run_systemctl(root, arguments)?;
+    match finished.end {
+        process::End::Status(0) => Ok(()),
+        _ => Err(format!("failed to run {line}: {}", finished.last_words())),
+    }
+}
+
+/// What it says in one word, whatever its status; nothing where it does not know the unit.
+pub fn systemctl_says(root: Option<&Utf8Path>, arguments: &[&str]) -> Result<String, String> {
+    let (finished, _) = run_systemctl(root, arguments)?;
+    Ok(String::from_utf8_lossy(&finished.stdout).trim().to_owned())
+}
+
+fn run_systemctl(root: Option<&Utf8Path>, arguments: &[&str]) -> Result<(process::Finished, String), String> {
+    let mut words = vec!["systemctl".to_owned()];
+    words.extend(root.map(|root| format!("--root={root}")));
+    words.extend(arguments.iter().map(|word| (*word).to_owned()));
+    Ok((process::run(&words, "", SYSTEMCTL)?, words.join(" ")))
 }

@@ -13,7 +13,7 @@ mod ssh;
 mod step_script;
 
 pub use connection::{Connection, Session, Writable};
-pub use machine::{Machine, takes_connections};
+pub use machine::{Machine, systemctl, systemctl_says, takes_connections};
 
 use crate::{
     plan::Step,
