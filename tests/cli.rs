@@ -23,6 +23,7 @@ mod cli {
     mod json;
     mod kept;
     mod leftovers;
+    mod local;
     mod locks;
     mod log;
     mod lost_locks;
@@ -33,6 +34,7 @@ mod cli {
     mod plan_file;
     mod quiet;
     mod reload;
+    mod schedule;
     mod signals;
     mod ssh;
     mod sshd;

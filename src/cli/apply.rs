@@ -3,7 +3,7 @@
 use super::{
     Exit,
     inputs::{Inputs, Work},
-    locking, plan_file,
+    local, locking, plan_file,
     refusal::Refusal,
     say, signals,
     unattended::Unattended,
@@ -11,7 +11,7 @@ use super::{
 use crate::{
     desired,
     report::{self, Detail, EndedRun, Report},
-    run::{Outcome, Trouble},
+    run::{Outcome, Progress, Trouble},
     source::Hold,
 };
 use camino::Utf8PathBuf;
@@ -40,6 +40,11 @@ pub(super) struct Apply {
     /// Show each change as a diff
     #[arg(short = 'D', long)]
     diff: bool,
+
+    /// Work on this machine alone, as itself: the host of the playbook that has its name or one of its addresses, or NAME
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "", require_equals = true,
+        conflicts_with_all = ["limit", "list_hosts", "syntax_check"])]
+    pub(super) local: Option<String>,
 
     /// Wait so long for another run on the same inventory or hosts, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=86400))]
@@ -129,6 +134,10 @@ impl Apply {
         let _locks = locking::lock(&sources, hold, wait, &is_interrupted, &self.unattended).map_err(not_locked)?;
         let reviewed = self.plan.as_deref().map(plan_file::read).transpose()?;
         let work = self.inputs.work(&sources, &is_interrupted)?;
+        let work = match &self.local {
+            Some(name) => local::narrowed(work, name)?,
+            None => work,
+        };
         let inputs = desired::meaning(&work.targets);
         run.inputs = Some(inputs.clone());
         run.clusters.clone_from(&work.clusters);
@@ -178,6 +187,15 @@ impl Apply {
         text
     }
 
+    /// Alone, this machine is not as it shall be as long as something is held back: no other host says so.
+    fn exit(&self, outcomes: &[Outcome]) -> Exit {
+        let is_held = |outcome: &Outcome| outcome.each().any(|(_, _, how)| matches!(how, Progress::Held(_)));
+        match exit(outcomes, self.check) {
+            Exit::Converged if self.local.is_some() && outcomes.iter().any(is_held) => Exit::Failed,
+            exit => exit,
+        }
+    }
+
     fn tell(&self, report: &Report) -> Exit {
         let is_short = self.unattended.quiet && self.output == Output::Human;
         // The short report has them itself.
@@ -186,7 +204,7 @@ impl Apply {
                 say::warning(&format!("{}: {warning}", outcome.host));
             }
         }
-        let exit = if report.interrupted { Exit::Interrupted } else { exit(&report.outcomes, self.check) };
+        let exit = if report.interrupted { Exit::Interrupted } else { self.exit(&report.outcomes) };
         let short = self.unattended.quiet.then(|| report::short(report, self.verbose > 0));
         let text = match self.output {
             _ if short == Some(None) => String::new(),

@@ -4,7 +4,7 @@ use super::{
     Exit,
     apply::{Apply, not_locked},
     inputs::Work,
-    plan_file,
+    local, plan_file,
     refusal::Refusal,
     say,
 };
@@ -42,6 +42,8 @@ impl Apply {
             say::warning(&text);
         }
         let review = reviewed.map(|plan| move |outcomes: &[Outcome]| plan_file::review(plan, outcomes, inputs));
+        let answers = local::Answers::new(&work.clusters);
+        let answers = |play: &str, host: &str| answers.of(play, host);
         let options = Options {
             sides: &work.sides,
             forks: usize::from(self.inputs.forks),
@@ -49,6 +51,7 @@ impl Apply {
             may_wait: !self.no_wait,
             interrupted,
             notice: &|text| self.unattended.notice(&crate::format::printable(text)),
+            answers: self.local.as_ref().map(|_| &answers as &run::Answers<'_>),
             review: review.as_ref().map(|review| review as &run::Review<'_>),
         };
         if self.check {

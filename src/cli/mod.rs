@@ -9,6 +9,7 @@ mod history;
 mod inputs;
 mod inventory;
 mod inventory_options;
+mod local;
 mod locking;
 mod log_file;
 mod man;
@@ -16,6 +17,7 @@ mod plan_file;
 mod refusal;
 mod replace;
 mod say;
+mod schedule;
 mod schema;
 mod signals;
 mod splay;
@@ -43,7 +45,7 @@ enum Verb {
     Apply(Box<apply::Apply>),
     Inventory(inventory::Inventory),
     Status(Box<status::ShowStatus>),
-    Inventory(inventory::Inventory),
+    Schedule(schedule::Schedule),
     History(history::ShowHistory),
     Schema(schema::Schema),
     Completions(completions::Completions),
@@ -58,7 +60,7 @@ pub fn main() -> Exit {
             Verb::Apply(apply) => apply.run(),
             Verb::Inventory(inventory) => inventory.run(),
             Verb::Status(status) => status.run(),
-            Verb::Inventory(inventory) => inventory.run(),
+            Verb::Schedule(schedule) => schedule.run(),
             Verb::History(history) => history.run(),
             Verb::Schema(schema) => schema.run(),
             Verb::Completions(completions) => completions.run(),

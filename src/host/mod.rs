@@ -7,6 +7,7 @@ mod inventory_program;
 mod ipvs_script;
 mod kept;
 mod lock;
+mod machine;
 mod process;
 mod script;
 mod ssh;
@@ -14,6 +15,7 @@ mod step_script;
 
 pub use connection::{Connection, Session, Writable};
 pub use inventory_program::run_inventory_program;
+pub use machine::{Machine, systemctl, systemctl_says, takes_connections};
 
 use crate::{
     plan::Step,

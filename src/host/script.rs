@@ -27,7 +27,7 @@ pub(super) struct Reply {
 }
 
 /// Where a router's tools are: cron's own PATH has none of them.
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+pub(super) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 impl Script {
     /// A script of these parts. Each runs in a shell of its own, with an empty standard input.

@@ -73,7 +73,7 @@ pub(super) fn finish<H: Change>(
                 let picks = |item: &Item, change: &Planned| is_ready(&item.play, change);
                 advance::advance(target, host, outcome, Stage::Contract, &picks, options)
             });
-            hold(rollout, targets, &mut outcomes);
+            hold(rollout, targets, &mut outcomes, options);
         }
         let goes_on = |outcome: &Outcome| {
             waits(outcome)

@@ -1,6 +1,6 @@
 //! What must not be done because of what failed elsewhere.
 
-use super::{Outcome, Progress, rollout::Rollout};
+use super::{Options, Outcome, Progress, rollout::Rollout};
 use crate::{
     desired::Target,
     plan::{Action, Stage},
@@ -8,7 +8,7 @@ use crate::{
 
 /// Holds back what a stopped roll-out leaves alone; and when a real server failed or was left alone, no client is sent
 /// to it, and nothing that still serves its cluster's clients goes.
-pub(super) fn hold<H>(rollout: &Rollout<'_>, targets: &[(Target, H)], outcomes: &mut [Outcome]) {
+pub(super) fn hold<H>(rollout: &Rollout<'_>, targets: &[(Target, H)], outcomes: &mut [Outcome], options: &Options<'_>) {
     for stop in rollout.stops(outcomes) {
         for outcome in outcomes.iter_mut().filter(|outcome| outcome.trouble.is_none()) {
             if stop.only.is_none_or(|hosts| hosts.contains(&outcome.host)) {
@@ -27,6 +27,7 @@ pub(super) fn hold<H>(rollout: &Rollout<'_>, targets: &[(Target, H)], outcomes: 
             }
         }
     }
+    lost.extend(silent(targets, outcomes, options));
     for outcome in outcomes.iter_mut().filter(|outcome| outcome.trouble.is_none()) {
         outcome.note(|item, change| {
             let mut mine = lost.iter().filter(|(play, _, _)| *play == item.play);
@@ -38,6 +39,21 @@ pub(super) fn hold<H>(rollout: &Rollout<'_>, targets: &[(Target, H)], outcomes: 
             .map(|(_, _, why)| Progress::Held(why.clone()))
         });
     }
+}
+
+/// Real servers outside of this run to which clients would be sent, though they do not take any.
+fn silent<H>(targets: &[(Target, H)], outcomes: &[Outcome], options: &Options<'_>) -> Vec<(String, String, String)> {
+    let Some(answers) = options.answers else { return Vec::new() };
+    let planned = outcomes.iter().filter(|outcome| outcome.trouble.is_none()).flat_map(Outcome::each);
+    let planned = planned.filter(|(_, change, how)| **how == Progress::Planned && change.action != Action::Drain);
+    let needed = planned.filter_map(|(item, change, _)| Some((item, change.needs.as_ref()?)));
+    let outside = needed.filter(|(_, host)| targets.iter().all(|(target, _)| target.host.name != **host));
+    outside
+        .filter_map(|(item, host)| {
+            let why = answers(&item.play, host).err()?;
+            Some((item.play.clone(), host.clone(), format!("the real server {host}: {why}")))
+        })
+        .collect()
 }
 
 /// Whether a real server lacks something that clients meet.

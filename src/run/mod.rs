@@ -9,7 +9,7 @@ mod outcome;
 mod pool;
 mod rollout;
 
-pub use options::{GivenUp, Options, Review};
+pub use options::{Answers, GivenUp, Options, Review};
 pub use outcome::{Item, Outcome, Progress, Trouble};
 
 use crate::{
@@ -49,7 +49,7 @@ pub fn check<H: Observe>(targets: &[(Target, H)], options: &Options<'_>) -> Vec<
 
 /// Notes what would be held back, and what drains.
 fn settle<H: Observe>(targets: &[(Target, H)], outcomes: &mut [Outcome], options: &Options<'_>) {
-    hold(&Rollout::new(options.sides, outcomes), targets, outcomes);
+    hold(&Rollout::new(options.sides, outcomes), targets, outcomes, options);
     drain::note(outcomes);
 }
 
@@ -82,7 +82,7 @@ fn converge<H: Change>(
     if options.is_interrupted() {
         return Ok(outcomes);
     }
-    hold(&rollout, targets, &mut outcomes);
+    hold(&rollout, targets, &mut outcomes, options);
     if let Some(review) = options.review {
         review(&outcomes).map_err(GivenUp::Moved)?;
     }
@@ -96,7 +96,7 @@ fn converge<H: Change>(
             if options.is_interrupted() {
                 return Ok(outcomes);
             }
-            hold(&rollout, targets, &mut outcomes);
+            hold(&rollout, targets, &mut outcomes, options);
         }
         if stage == Stage::Contract {
             outcomes = drain::finish(&rollout, targets, outcomes, options);

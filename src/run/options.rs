@@ -11,6 +11,9 @@ use std::{
 /// was reviewed, and then nothing is changed.
 pub type Review<'a> = dyn Fn(&[Outcome]) -> Result<(), Vec<String>> + Sync + 'a;
 
+/// Whether a play's real server, which is not in this run, can serve clients. An error says why not.
+pub type Answers<'a> = dyn Fn(&str, &str) -> Result<(), String> + Sync + 'a;
+
 /// What a run is told beside its hosts.
 #[derive(Clone, Copy)]
 pub struct Options<'a> {
@@ -26,6 +29,8 @@ pub struct Options<'a> {
     pub interrupted: &'a AtomicBool,
     /// Says at once what people should know while they wait.
     pub notice: &'a (dyn Fn(&str) + Sync),
+    /// For a machine that works alone, who asks real servers of other machines.
+    pub answers: Option<&'a Answers<'a>>,
     /// Who must agree with the plan, if anybody.
     pub review: Option<&'a Review<'a>>,
 }
@@ -57,6 +62,7 @@ impl Default for Options<'static> {
             may_wait: true,
             interrupted: &NEVER,
             notice: &|_| {},
+            answers: None,
             review: None,
         }
     }
