@@ -31,6 +31,7 @@ mod product;
 mod reboot;
 mod state;
 mod systemd;
+mod tasks;
 mod two_clusters;
 mod unnoticed;
 
@@ -72,6 +73,7 @@ fn trials() -> Vec<Trial> {
         broken::trials(),
         died::trials(),
         faults(),
+        tasks::trials(),
         two_clusters::trials(),
         model_and_ipvsadm::trials(),
         reboot::trials(),
