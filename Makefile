@@ -7,17 +7,23 @@ AS_ROOT := $(if $(SUDO),--config 'target."cfg(unix)".runner = "sudo -E"')
 
 # The linker; the lab's kernel and its hosts' tools; the shells and tools that tests run.
 PACKAGES := gcc libc6-dev user-mode-linux kmod iproute2 iptables iptables-persistent ipvsadm vsftpd openssh-server \
-	openssh-client sudo procps attr e2fsprogs systemd init-system-helpers curl lftp bash dash busybox-static jq shellcheck keepalived
+	openssh-client sudo procps attr e2fsprogs systemd init-system-helpers curl lftp bash dash busybox-static jq shellcheck \
+	keepalived lintian
 # What looks at a run's records in tests: a browser, and promtool.
 READERS := chromium prometheus
 
 # lvs-ftp beside the floor of plain ssh, and beside Ansible and pyinfra, which pip fetches. Half an hour. See docs/speed.md.
 BENCH_PACKAGES := python3 python3-venv time
 
-.PHONY: bench build demo test compat soak lint packages readers toolchain
+.PHONY: bench build package demo test compat soak lint packages readers toolchain
 
 build: packages toolchain
 	$(CARGO) build --release --locked
+
+# The Debian package, checked by lintian, then installed, run and removed where nothing of this machine is touched.
+package: packages toolchain
+	CARGO="$(CARGO)" packaging/build
+	$(SUDO) packaging/try
 
 demo: build
 	LAB_BIN="$(CURDIR)/target/release" tests/lab/boot demo
@@ -52,7 +58,7 @@ lint: packages toolchain
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --quiet
 	cd tests/lab && shellcheck -x back boot by-hand cluster demo ftp-get host init off on record faulty
-	shellcheck .ci/run
+	shellcheck .ci/run packaging/build packaging/try packaging/debian/*
 	shellcheck -s sh src/host/guard.sh
 	shellcheck tests/bench/answer tests/bench/host tests/bench/ipvsadm tests/bench/record
 
