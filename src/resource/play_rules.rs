@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     format::{
+        excerpt,
         filter_rule::{CHAINS, FilterRule},
         iptables_save::{IptablesSave, PlacedRule},
     },
@@ -87,13 +88,19 @@ impl PlayRules {
         let here = |one: &&StatedRule| (one.rule.table, one.rule.chain) == (table, chain);
         let stated: Vec<&StatedRule> = self.all.iter().filter(here).collect();
         let known = |rule: &PlacedRule| stated.iter().find(|one| one.rule.means(&rule.rule));
-        let stale: Vec<&PlacedRule> =
-            rules.iter().filter(|rule| self.is_tagged(rule) && known(rule).is_none() && removable(rule)).collect();
+        let goes = |rule: &PlacedRule| match known(rule) {
+            Some(one) => !one.present && removable(rule),
+            None => self.is_tagged(rule) && removable(rule),
+        };
+        let stale: Vec<&PlacedRule> = rules.iter().filter(|rule| known(rule).is_none() && goes(rule)).collect();
         for one in self.picks().filter(here) {
-            let mut found = rules.iter().filter(|rule| one.rule.means(&rule.rule));
+            let mut found = rules.iter().enumerate().filter(|(_, rule)| one.rule.means(&rule.rule));
             if !one.present {
+                let found = found.map(|(_, rule)| rule);
                 changes.deletes.extend(found.filter(|rule| removable(rule)).map(|rule| (rule.clone(), "unwanted")));
-            } else if found.next().is_none() {
+                continue;
+            }
+            let Some((first, _)) = found.next() else {
                 // What it replaces rules on until it goes: of marks the last one wins.
                 let place = match (rules.first(), stale.first()) {
                     (Some(_), _) if one.first => Place::Before(1),
@@ -101,9 +108,20 @@ impl PlayRules {
                     _ => Place::End,
                 };
                 changes.inserts.push((place, one.rule.with_comment(&tag(&self.play))));
-            } else {
-                let doubles = found.filter(|rule| self.is_tagged(rule) && removable(rule));
-                changes.deletes.extend(doubles.map(|rule| (rule.clone(), "superfluous")));
+                continue;
+            };
+            for (number, double) in found.filter(|(_, rule)| self.is_tagged(rule) && removable(rule)) {
+                // iptables deletes the first rule of that text. What stands between decides on packets, too.
+                let between = &rules[first + 1..number];
+                if between.iter().all(|rule| goes(rule) || (self.is_tagged(rule) && one.rule.means(&rule.rule))) {
+                    changes.deletes.push((double.clone(), "superfluous"));
+                } else {
+                    changes.warnings.push(format!(
+                        "{table} {chain} has a rule of the play twice, with others between: delete the one that is too many \
+                         ({})",
+                        excerpt(&double.text)
+                    ));
+                }
             }
         }
         if self.stale {

@@ -226,3 +226,29 @@ proptest! {
         prop_assert_eq!(check(&died, 1)[0].changes().count(), 0);
     }
 }
+
+/// iptables deletes the first rule of a text, so a double goes only where that changes nothing for any packet.
+#[test]
+fn a_double_goes_only_where_nothing_stands_between() {
+    let tagged = "-A INPUT -p tcp -m tcp --dport 22 -m comment --comment \"lvs-ftp: Public FTP\" -j ACCEPT";
+    let typed = "-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT";
+    let closed = "-A INPUT -s 192.0.2.66/32 -j DROP";
+    let open = target(&json!([{"iptables_rule": {"chain": "INPUT", "protocol": "tcp", "destination_port": 22,
+        "jump": "ACCEPT"}}]));
+    for (before, after) in [
+        (&[tagged, tagged, closed][..], &[tagged, closed][..]),
+        (&[typed, tagged, tagged], &[typed]),
+        (&[tagged, closed, tagged], &[tagged, closed, tagged]),
+        (&[tagged, typed, tagged], &[tagged, typed, tagged]),
+    ] {
+        let rules = |rules: &[&str]| -> Vec<String> { rules.iter().map(|rule| (*rule).to_owned()).collect() };
+        let services = ["iptables", "ipvsadm"].map(|name| (name.to_owned(), Default::default())).into();
+        let hosts = [(open.clone(), Model::new(State { input: rules(before), services, ..State::default() }))];
+        let outcome = apply(&hosts, 1).remove(0);
+        assert_eq!(outcome.trouble, None);
+        assert_eq!(hosts[0].1.state().input, rules(after));
+        let warned = outcome.warnings().any(|warning| warning.contains("twice, with others between"));
+        assert_eq!(warned, before == after, "{before:?}");
+        assert_eq!(check(&hosts, 1)[0].changes().count(), 0);
+    }
+}
