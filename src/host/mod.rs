@@ -4,6 +4,7 @@ mod connection;
 mod guard;
 mod held;
 mod ipvs_script;
+mod keepalived_script;
 mod kept;
 mod lock;
 mod process;

@@ -21,6 +21,7 @@ mod faults;
 mod foreign;
 mod ftp;
 mod hosts;
+mod keepalived;
 mod listing;
 mod load;
 mod machine;
@@ -63,6 +64,7 @@ fn trials() -> Vec<Trial> {
         converge::trials(),
         ftp::trials(),
         direct::trials(),
+        keepalived::trials(),
         drifts::trials(),
         check_writes_nothing::trials(),
         foreign::trials(),
