@@ -3,6 +3,8 @@
 
 #[path = "laws/drain.rs"]
 mod drain;
+#[path = "laws/keepalived.rs"]
+mod keepalived;
 mod model;
 mod support;
 #[path = "laws/tasks.rs"]

@@ -85,6 +85,7 @@ impl Change for Host {
                 | Step::Sysctl { .. }
                 | Step::QuietArp
                 | Step::Address(_)
+                | Step::Keepalived { .. }
                 | Step::EndUndoGuard { .. }
                 | Step::Person(_) => "other",
             })

@@ -1,6 +1,7 @@
 //! The desired state: the playbook's clusters with the inventory's hosts in their places.
 
 mod between;
+mod keepalived;
 mod meaning;
 mod resolve;
 mod services;

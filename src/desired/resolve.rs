@@ -133,12 +133,13 @@ fn real_server(play: &ClusterPlay, host: HostVars, faults: &mut Vec<Fault>) -> O
 
 /// Two routers that both bring the virtual IP up would both answer for it.
 fn one_holder(play: &ClusterPlay, routers: &[HostVars], faults: &mut Vec<Fault>) {
-    if play.cluster.routers.vip.is_some() && routers.len() > 1 {
+    let is_moved = play.cluster.routers.vrrp.is_some();
+    if play.cluster.routers.vip.is_some() && !is_moved && routers.len() > 1 {
         let message = format!("`vip` would bring {} up on {} routers at once", play.cluster.virtual_ip, routers.len());
         faults.push(
-            Fault::at(&play.places.vip, message)
-                .related(play.cluster.routers.hosts.place(), "the routers")
-                .hint("leave the key out where something else moves the virtual IP between routers"),
+            Fault::at(&play.places.vip, message).related(play.cluster.routers.hosts.place(), "the routers").hint(
+                "leave the key out where something else moves the virtual IP between routers, or let `vrrp` do it",
+            ),
         );
     }
 }

@@ -1,7 +1,7 @@
 //! The services that a cluster's hosts need, and what the playbook says of these and others.
 
 use crate::{
-    playbook::Services,
+    playbook::{Director, Services},
     probe::Probe,
     resource::{Service, Wish},
 };
@@ -9,8 +9,15 @@ use camino::Utf8Path;
 use std::collections::BTreeSet;
 
 /// What a router needs at boot: something that loads the packet filter, and the director.
-pub(super) fn of_router() -> Vec<Service> {
-    vec![packet_filter(), ipvsadm()]
+pub(super) fn of_router(director: Director) -> Vec<Service> {
+    match director {
+        Director::Ipvsadm | Director::Piranha => vec![packet_filter(), ipvsadm()],
+        // A saved table would be in keepalived's way.
+        Director::Keepalived => {
+            let off = Service { wish: Wish::AtBoot(BTreeSet::from([3, 5]), false), ..ipvsadm() };
+            vec![packet_filter(), at_boot(&["keepalived"], "keepalived"), off]
+        }
+    }
 }
 
 /// What loads the saved packet filter at boot.

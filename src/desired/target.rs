@@ -3,7 +3,7 @@
 mod collisions;
 mod tasks;
 
-use super::{ResolvedCluster, ResolvedPlay, services};
+use super::{ResolvedCluster, ResolvedPlay, keepalived, services};
 use crate::{
     inventory::HostVars,
     lvs::{ActiveNat, Device, FirewallMark, ForwardingMethod},
@@ -11,8 +11,8 @@ use crate::{
     probe::{IptablesCommand, Probe},
     resource::{
         ActiveSource, Address, AddressAtBoot, BootSysctl, DefaultGateway, ExpireQuiescentTemplate, IpForward,
-        MarkRules, NatRule, NoUndoGuard, Parameter, QuietArp, RealServer, Resource, SavedFilter, SavedIpvs, Service,
-        VirtualService, VsftpdReload, VsftpdSettings,
+        KeepalivedCluster, Kind, MarkRules, NatRule, NoUndoGuard, Parameter, QuietArp, RealServer, Resource,
+        SavedFilter, SavedIpvs, Service, VirtualService, VsftpdReload, VsftpdSettings,
     },
     source::{Fault, Faults, shown},
 };
@@ -128,6 +128,7 @@ struct Host<'a> {
     virtual_services: Vec<VirtualService>,
     /// The clusters of which it is a router.
     clusters: Vec<&'a ClusterPlay>,
+    keepalived: Vec<(&'a ClusterPlay, KeepalivedCluster)>,
     vsftpd: Vec<(&'a ClusterPlay, VsftpdSettings)>,
     /// Whether any of them wants persistence templates kept.
     keeps_templates: bool,
@@ -141,12 +142,12 @@ struct Host<'a> {
 impl<'a> Targets<'a> {
     fn supported(&mut self, play: &ClusterPlay) {
         let director = match play.cluster.routers.director {
-            Director::Ipvsadm => return,
+            Director::Ipvsadm | Director::Keepalived => return,
             Director::Piranha => "piranha",
-            Director::Keepalived => "keepalived",
         };
         let message = format!("this version cannot keep a cluster whose director is {director}");
-        self.faults.push(Fault::at(&play.name_place, message).hint("only `ipvsadm` is supported yet"));
+        self.faults
+            .push(Fault::at(&play.name_place, message).hint("only `ipvsadm` and `keepalived` are supported yet"));
     }
 
     fn host(&mut self, vars: &HostVars) -> usize {
@@ -177,14 +178,24 @@ impl<'a> Targets<'a> {
         let service = virtual_service(cluster, command, marks);
         let rules = mark_rules(play, &service);
         host.want(play.into(), Arc::new(rules.clone()));
-        host.want(play.into(), Arc::new(service.clone()));
+        let is_keepalived = play.cluster.routers.director == Director::Keepalived;
+        if is_keepalived {
+            if host.is_asked(play.into(), Kind::KeepalivedConf.tag()) {
+                host.keepalived.push((play, keepalived::cluster(play, service.clone(), vars)));
+            }
+        } else {
+            host.want(play.into(), Arc::new(service.clone()));
+        }
         if host.boots(play.into()) {
             host.mark_rules.push(rules);
-            host.virtual_services.push(service);
+            if !is_keepalived {
+                host.virtual_services.push(service);
+            }
         }
         let own = cluster.services_on(&play.cluster.routers.services, &vars.name);
-        host.services(play.into(), &own, services::of_router());
-        if let Some(device) = &play.cluster.routers.vip {
+        host.services(play.into(), &own, services::of_router(play.cluster.routers.director));
+        self.faults.extend(keepalived::faults(&self.hosts[index].keepalived, cluster, vars, all));
+        if let (Some(device), None) = (&play.cluster.routers.vip, &play.cluster.routers.vrrp) {
             let address = Address { address: device.with(play.cluster.virtual_ip), hidden: false };
             self.address(index, play, address);
         }
@@ -273,6 +284,7 @@ impl<'a> Host<'a> {
             nat_rules: Vec::new(),
             mark_rules: Vec::new(),
             virtual_services: Vec::new(),
+            keepalived: Vec::new(),
             vsftpd: Vec::new(),
             keeps_templates: false,
             services: Vec::new(),
@@ -292,6 +304,9 @@ impl<'a> Host<'a> {
 
     /// The target, with what all its plays share: the boot files, and the services.
     fn finished(mut self) -> Target {
+        for (play, resource) in keepalived::resources(&std::mem::take(&mut self.keepalived)) {
+            self.want(play.into(), resource);
+        }
         let mut parameters = std::mem::take(&mut self.stated.parameters);
         let first = self.clusters.first().map(|cluster| Owner::from(*cluster));
         if first.is_some_and(|first| self.boots(first)) {
@@ -459,7 +474,7 @@ enum RealServerSide {
 fn real_server_side(cluster: &Cluster) -> RealServerSide {
     let device = match cluster.forwarding {
         ForwardingMethod::Nat => {
-            return RealServerSide::Behind(cluster.routers.nat_address);
+            return RealServerSide::Behind(cluster.routers.nat_address.as_ref().map(|nat| nat.address));
         }
         ForwardingMethod::Direct => "lo",
         ForwardingMethod::Tunnel => "tunl0",

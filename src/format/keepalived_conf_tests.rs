@@ -75,6 +75,7 @@ fn wanted() -> Wanted {
             ..Wanted::default()
         }],
         only: &["real_server"],
+        ..Wanted::default()
     }
 }
 

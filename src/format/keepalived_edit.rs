@@ -13,6 +13,8 @@ pub struct Wanted {
     pub head: Vec<String>,
     /// Its lines.
     pub settings: Vec<Setting>,
+    /// Lines that begin with an address, `192.0.2.10/24 dev eth0`, and are known by it.
+    pub lines: Vec<Vec<String>>,
     /// Its blocks.
     pub blocks: Vec<Wanted>,
     /// Names of which only what is wanted may be there.
@@ -67,6 +69,9 @@ impl Wanted {
             if let Some(words) = &setting.words {
                 text.push_str(&format!("{inner}{}\n", setting.line(words)));
             }
+        }
+        for line in &self.lines {
+            text.push_str(&format!("{inner}{}\n", line.join(" ")));
         }
         text.extend(self.blocks.iter().map(|block| block.text(&inner)));
         text + &format!("{indent}}}\n")
@@ -136,6 +141,19 @@ impl Edits<'_> {
             }
             for line in lines {
                 self.remove(line);
+            }
+        }
+        for line in &wanted.lines {
+            let address = |words: &[String]| words.first().and_then(|word| word.split('/').next().map(str::to_owned));
+            let mut found: Vec<&Statement> =
+                block.statements.iter().filter(|one| address(&one.words) == address(line)).collect();
+            match found.pop() {
+                Some(last) if !same_words(line, &last.words) => self.put(last.head.clone(), line.join(" ")),
+                Some(_) => {}
+                None => new.push_str(&format!("{indent}{}\n", line.join(" "))),
+            }
+            for earlier in found {
+                self.remove(earlier);
             }
         }
         for inner in &wanted.blocks {

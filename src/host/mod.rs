@@ -5,6 +5,7 @@ mod guard;
 mod held;
 mod inventory_program;
 mod ipvs_script;
+mod keepalived_script;
 mod kept;
 mod lock;
 mod machine;

@@ -1,6 +1,6 @@
 //! Each step as sh text. Plain POSIX sh: dash, bash 3 and busybox run it alike.
 
-use super::{guard, ipvs_script};
+use super::{guard, ipvs_script, keepalived_script};
 use crate::{
     format::{cksum::cksum, sh},
     lvs::InterfaceAddress,
@@ -27,6 +27,7 @@ pub(super) fn script(step: &Step) -> String {
         Step::Address(address) => bring_up(address),
         Step::File { path, observed, text, proof } => file(path, observed.as_deref(), text, proof),
         Step::VsftpdReload { conf, daemons } => reload(conf, daemons),
+        Step::Keepalived { act, shows } => keepalived_script::script(act, shows),
         Step::Service { manager, name, act } => service(&manager.command(name, act)),
         Step::Person(what) => format!("echo {} >&2; exit 1", sh::word(what)),
     }
@@ -114,6 +115,7 @@ sync -- "${{conf%/*}}" 2>/dev/null || sync
 fn prove(proof: &Proof) -> String {
     match proof {
         Proof::None => ":".to_owned(),
+        Proof::Keepalived { checks } => keepalived_script::prove(checks),
         Proof::Vsftpd => format!("tried=$new; what=\"the new $conf\"\n{TRY_VSFTPD}"),
         // A scratch namespace shows more than --test, and cannot touch the running table: there, a legacy --test makes each
         // table that the file names and the kernel never had. Where none can be made, or where the old file does not load
@@ -186,7 +188,7 @@ pub(super) fn restore_words(command: &IptablesCommand, waits_for_lock: bool) -> 
 
 /// Runs a service command. What it starts may keep its output open for ever, so that goes through a file, which has no
 /// name any more when the command begins: whoever is killed then leaves nothing.
-fn service(command: &str) -> String {
+pub(super) fn service(command: &str) -> String {
     format!(
         "says=/var/run/lvs-ftp/says; mkdir -p /var/run/lvs-ftp && : >\"$says\" && exec 4<\"$says\" || exit\n\
          (rm -f -- \"$says\"; {command}) >\"$says\" 2>&1 4<&-; status=$?\n\

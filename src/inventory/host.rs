@@ -29,6 +29,8 @@ pub struct HostVars {
     pub real_ip_place: Place,
     /// Its weight as a real server.
     pub weight: Weight,
+    /// Its priority among the routers that VRRP moves a virtual IP between, 1 to 254.
+    pub vrrp_priority: u8,
     /// The words that run iptables there, if not `iptables`.
     pub iptables: Option<Vec<String>>,
 }
@@ -119,6 +121,13 @@ pub(super) fn read(
         let number = meaning::number(reading, node, what)?;
         reading.fit(node.span, Weight::try_from(number))
     });
+    let vrrp_priority = meaning.read(&["lvs_vrrp_priority"], |reading, node, what| {
+        let number = meaning::number(reading, node, what)?;
+        match u8::try_from(number) {
+            Ok(priority @ 1..=254) => Some(priority),
+            _ => reading.refuse(node.span, format!("{what} is 1 to 254, not {number}")),
+        }
+    });
     let iptables = meaning.read(&["lvs_iptables"], meaning::command);
     let keep = meaning.read(&["lvs_ssh_keep"], meaning::boolean);
     Faults::check(meaning.into_faults())?;
@@ -131,6 +140,7 @@ pub(super) fn read(
         real_ip,
         real_ip_place,
         weight: weight.unwrap_or(Weight::DEFAULT),
+        vrrp_priority: vrrp_priority.unwrap_or(100),
         iptables,
     })
 }

@@ -128,6 +128,8 @@ pub struct Weight(u16);
 impl Weight {
     /// ipvsadm's default.
     pub const DEFAULT: Self = Self(1);
+    /// No new clients.
+    pub const NONE: Self = Self(0);
 
     /// The number.
     #[must_use]

@@ -6,7 +6,7 @@ mod step;
 
 pub use edit::{Place, RuleChanges, RuleEdit, block, chain_sum};
 pub use ipvs_edit::{Edit, IpvsEdit, Sight};
-pub use step::{Proof, ServiceAct, Step, joined, steps};
+pub use step::{DaemonAct, Proof, ServiceAct, Step, joined, steps};
 
 use std::fmt;
 
@@ -57,6 +57,8 @@ pub enum Action {
     Reload,
     /// A service is started.
     Start,
+    /// A daemon is ended and started again.
+    Restart,
     /// A service is stopped.
     Stop,
     /// A service is made to start at boot.
@@ -89,6 +91,7 @@ impl fmt::Display for Action {
             Self::Drain => "drain",
             Self::Reload => "reload",
             Self::Start => "start",
+            Self::Restart => "restart",
             Self::Stop => "stop",
             Self::Enable => "enable",
             Self::Disable => "disable",
@@ -109,13 +112,21 @@ pub struct Change {
     pub before: Vec<u8>,
     /// The text of the thing as it shall be; empty when it goes.
     pub after: Vec<u8>,
-    /// A host that must have come this far itself: clients are not sent to a real server that failed. A drain instead
-    /// names the host that it takes out of service, and that one may have failed.
+    /// A host that must have come this far itself, or several with commas between: clients are not sent to a real server
+    /// that failed. A drain instead names the host that it takes out of service, and that one may have failed.
     pub needs: Option<String>,
     /// What must have ended before it is made; until then it is a drain in progress, and not drift.
     pub drain: Option<Drain>,
     /// How.
     pub step: Step,
+}
+
+impl Change {
+    /// Whether this host must have come this far.
+    #[must_use]
+    pub fn needs(&self, host: &str) -> bool {
+        self.needs.as_deref().is_some_and(|hosts| hosts.split(',').any(|one| one == host))
+    }
 }
 
 /// What a change waits for, and how long at most.

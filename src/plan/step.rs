@@ -4,7 +4,10 @@ use super::{Change, IpvsEdit, RuleEdit, Stage, block};
 use crate::{
     format::{cksum::cksum, sh},
     lvs::InterfaceAddress,
-    probe::{ARP_FOLDER, EXPIRE_QUIESCENT_TEMPLATE, IptablesCommand, ServiceManager, UNDO_FOLDER, sysctl_path},
+    probe::{
+        ARP_FOLDER, EXPIRE_QUIESCENT_TEMPLATE, IptablesCommand, KEEPALIVED_CONF, ServiceManager, UNDO_FOLDER,
+        sysctl_path,
+    },
 };
 use camino::Utf8PathBuf;
 use std::fmt;
@@ -58,6 +61,14 @@ pub enum Step {
         /// Process id and start time of each daemon.
         daemons: Vec<(u32, u64)>,
     },
+    /// keepalived reads its file, one way or the other; then the kernel is waited for.
+    Keepalived {
+        /// How.
+        act: DaemonAct,
+        /// What the kernel shows of the services in the file when all real servers are well: lines of `ipvsadm -S -n`, in
+        /// byte order.
+        shows: Vec<String>,
+    },
     /// A service is enabled, disabled, started or stopped.
     Service {
         /// What the host manages its services with.
@@ -85,12 +96,38 @@ pub enum Proof {
     None,
     /// vsftpd itself reads it.
     Vsftpd,
+    /// keepalived itself reads it.
+    Keepalived {
+        /// Commands of health checks that log in: one of them must pass.
+        checks: Vec<String>,
+    },
     /// iptables-restore tries it, and loads it in a network namespace of its own where one can be made.
     PacketFilter {
         /// The iptables that loads it at boot.
         command: IptablesCommand,
         /// Whether its restore command takes a bound for waiting on the lock.
         waits_for_lock: bool,
+    },
+}
+
+/// How a daemon comes to read its file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DaemonAct {
+    /// It is told to, by a signal. A stamp says that it was.
+    Reload {
+        /// Its process id.
+        pid: u32,
+        /// Its start, in clock ticks after boot.
+        start_ticks: u64,
+    },
+    /// It is started.
+    Start(ServiceManager),
+    /// It is ended and started.
+    Restart {
+        /// What manages it.
+        manager: ServiceManager,
+        /// Its process id.
+        pid: u32,
     },
 }
 
@@ -127,6 +164,11 @@ impl Step {
                 *text = more;
                 None
             }
+            // One restart does for all services of a file.
+            (
+                Self::Keepalived { act: DaemonAct::Restart { .. }, .. },
+                Self::Keepalived { act: DaemonAct::Restart { .. }, .. },
+            ) => None,
             (_, later) => Some(later),
         }
     }
@@ -146,6 +188,11 @@ impl fmt::Display for Step {
             Self::File { path, observed: Some(_), .. } => write!(f, "replace {path}"),
             Self::File { path, observed: None, .. } => write!(f, "write {path}"),
             Self::VsftpdReload { conf, .. } => write!(f, "make vsftpd read {conf} again"),
+            Self::Keepalived { act, .. } => match act {
+                DaemonAct::Reload { .. } => write!(f, "make keepalived read {KEEPALIVED_CONF} again"),
+                DaemonAct::Start(_) => f.write_str("start keepalived"),
+                DaemonAct::Restart { .. } => f.write_str("restart keepalived"),
+            },
             Self::Service { name, act, .. } => match act {
                 ServiceAct::Enable(_) => write!(f, "enable {name} at boot"),
                 ServiceAct::Disable(_) => write!(f, "disable {name} at boot"),
@@ -188,6 +235,13 @@ impl Step {
             }
             Self::File { path, text, .. } => vec![format!("replace {path} ({} bytes)", text.len())],
             Self::VsftpdReload { daemons, .. } => daemons.iter().map(|(pid, _)| format!("kill -HUP {pid}")).collect(),
+            Self::Keepalived { act, .. } => match act {
+                DaemonAct::Reload { pid, .. } => vec![format!("kill -HUP {pid}")],
+                DaemonAct::Start(manager) => vec![manager.command("keepalived", &ServiceAct::Start)],
+                DaemonAct::Restart { manager, .. } => {
+                    [ServiceAct::Stop, ServiceAct::Start].iter().map(|act| manager.command("keepalived", act)).collect()
+                }
+            },
             Self::Service { manager, name, act } => vec![manager.command(name, act)],
             Self::EndUndoGuard { name, .. } => vec![format!("rm -rf {UNDO_FOLDER}/{name}")],
             Self::Person(what) => vec![format!("# {what}")],

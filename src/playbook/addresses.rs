@@ -1,9 +1,9 @@
 //! `vip` and `nat_address`: where routers have the virtual IP, and their address on the real network.
 
-use super::cluster::optional;
+use super::{NatAddress, cluster::optional};
 use crate::{
     lvs::{self, Device},
-    source::{Field, Node, Reading, Shape},
+    source::{Field, Node, Reading, Shape, Value},
 };
 use std::net::Ipv4Addr;
 
@@ -11,8 +11,13 @@ pub(super) const VIP: &[Field] = &[
     Field::required("device", Shape::Matching(DEVICE), "The network interface"),
     Field::optional("prefix", Shape::Number(1, 32), "The length of its network; 32 if not given"),
 ];
+pub(super) const NAT_ADDRESS: &[Field] = &[
+    Field::required("address", Shape::Text, "The address"),
+    Field::required("device", Shape::Matching(DEVICE), "The network interface on which VRRP brings it up"),
+    Field::optional("prefix", Shape::Number(1, 32), "The length of its network; 32 if not given"),
+];
 /// A network interface's name, as the kernel takes it: `IFNAMSIZ` is 16.
-const DEVICE: &str = "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$";
+pub(super) const DEVICE: &str = "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$";
 
 /// `{"device": "eth0", "prefix": 24}`.
 pub(super) fn vip(node: &Node, reading: &mut Reading) -> Option<Device> {
@@ -22,8 +27,19 @@ pub(super) fn vip(node: &Node, reading: &mut Reading) -> Option<Device> {
     Some(Device { name: device?, prefix: prefix? })
 }
 
-/// The routers' address on the real network.
-pub(super) fn nat_address(node: &Node, reading: &mut Reading) -> Option<Ipv4Addr> {
+/// An address, or `{"address": "10.1.1.1", "device": "eth1", "prefix": 24}`.
+pub(super) fn nat_address(node: &Node, reading: &mut Reading) -> Option<NatAddress> {
+    let Value::Map(_) = &node.value else {
+        return address(node, reading).map(|address| NatAddress { address, on: None });
+    };
+    let fields = reading.fields_of(node, "`nat_address`", NAT_ADDRESS)?;
+    let address = fields.require(reading, "address").and_then(|node| address(node, reading));
+    let device = fields.require(reading, "device").and_then(|node| device(node, reading));
+    let prefix = optional(fields, "prefix", 32, reading, prefix);
+    Some(NatAddress { address: address?, on: Some(Device { name: device?, prefix: prefix? }) })
+}
+
+fn address(node: &Node, reading: &mut Reading) -> Option<Ipv4Addr> {
     let text = reading.text(node, "`nat_address`")?;
     let made = lvs::host_address(text).map_err(|why| format!("`nat_address`: {why}"));
     reading.fit(node.span, made)

@@ -3,6 +3,7 @@
 mod addresses;
 mod batch;
 mod cluster;
+mod director;
 mod load;
 mod network;
 mod play;
@@ -18,7 +19,8 @@ pub use load::load;
 pub use play::{FIELDS, KINDS, TASKS, plays};
 pub use task_types::{IpvsService, ServiceState, SysctlValue, Task, TaskPlay, Thing, WantedIpvs};
 pub use types::{
-    Batch, Cluster, ClusterPlaces, ClusterPlay, Director, Limits, Play, RealServers, Routers, Service, Services, Vsftpd,
+    Batch, Cluster, ClusterPlaces, ClusterPlay, Director, Limits, NatAddress, Play, RealServers, Routers, Service,
+    Services, VrrpKeys, Vsftpd,
 };
 
 #[cfg(test)]

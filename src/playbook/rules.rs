@@ -1,7 +1,7 @@
 //! Rules between values: what each allows alone may still not fit together.
 
-use super::{ClusterPlaces, RealServers, Routers};
-use crate::lvs::{ActiveNat, ForwardingMethod, Port, PortRange};
+use super::{ClusterPlaces, Director, NatAddress, RealServers, Routers};
+use crate::lvs::{ActiveNat, Device, ForwardingMethod, Port, PortRange};
 use crate::source::{Fault, Fields, Node, Reading, Value};
 use std::net::Ipv4Addr;
 
@@ -72,7 +72,7 @@ pub(super) fn nat_address(
     places: &ClusterPlaces,
     reading: &mut Reading,
 ) {
-    let (Some(forwarding), Some(nat)) = (forwarding, routers.and_then(|routers| routers.nat_address)) else {
+    let (Some(forwarding), Some(nat)) = (forwarding, routers.and_then(|routers| routers.nat_address.as_ref())) else {
         return;
     };
     let at = &places.nat_address;
@@ -80,10 +80,42 @@ pub(super) fn nat_address(
         let message = format!("forwarding `{}` has no use for `nat_address`", forwarding.word());
         reading.note::<()>(Fault::at(at, message).hint("its real servers answer past the routers; remove the key"));
     } else if let Some(network) = real_servers.and_then(|servers| servers.network)
-        && !network.contains(&nat)
+        && !network.contains(&nat.address)
     {
-        let message = format!("`nat_address` {nat} is outside the real servers' network {network}");
+        let message = format!("`nat_address` {} is outside the real servers' network {network}", nat.address);
         reading.note::<()>(Fault::at(at, message).related(&places.network, "the network"));
+    }
+}
+
+/// What only keepalived does is asked of keepalived; and VRRP moves what the play says where to put.
+pub(super) fn director(
+    director: Option<Director>,
+    vip: Option<&Option<Device>>,
+    nat_address: Option<&Option<NatAddress>>,
+    fields: Fields<'_>,
+    reading: &mut Reading,
+) {
+    for key in ["monitor", "vrrp", "director_restart"] {
+        if let (Some(Director::Ipvsadm | Director::Piranha), Some(node)) = (director, fields.get(key)) {
+            let message = format!("`{key}` is for the director keepalived");
+            reading.refuse_with::<()>(node.span, message, "write \"director\": \"keepalived\", or remove the key");
+        }
+    }
+    if let (Some(node), Some(None)) = (fields.get("vrrp"), vip) {
+        reading.refuse_with::<()>(
+            node.span,
+            "`vrrp` needs the key `vip` beside it",
+            "it says where the virtual IP comes up: {\"device\": \"eth0\", \"prefix\": 24}",
+        );
+    }
+    if let (None, Some(Some(NatAddress { on: Some(_), .. })), Some(node)) =
+        (fields.get("vrrp"), nat_address, fields.get("nat_address"))
+    {
+        reading.refuse_with::<()>(
+            node.span,
+            "a device for `nat_address` is for VRRP, which moves it with the virtual IP",
+            "add `vrrp`, or write the address alone",
+        );
     }
 }
 

@@ -1,8 +1,8 @@
 //! The two sides of a cluster: `routers` and `real_servers`.
 
 use super::{
-    Batch, Director, RealServers, Routers, Services, Vsftpd, addresses, batch, cluster::optional, network, services,
-    settings,
+    Batch, Director, RealServers, Routers, Services, Vsftpd, addresses, batch, cluster::optional,
+    director as director_keys, network, rules, services, settings,
 };
 use crate::inventory::Pattern;
 use crate::source::{Field, Fields, Node, Reading, Shape, Value};
@@ -23,12 +23,19 @@ pub(super) const ROUTERS: &[Field] = &[
     Field::optional(
         "vip",
         Shape::Map(addresses::VIP),
-        "Where the virtual IP comes up, on the one router; left to others if not given",
+        "Where the virtual IP comes up, by VRRP or on the one router; left to others if not given",
     ),
     Field::optional(
         "nat_address",
-        Shape::Text,
+        Shape::OneOf(&[Shape::Text, Shape::Map(addresses::NAT_ADDRESS)]),
         "The routers' address on the real network; the real servers' default gateway is looked at if given",
+    ),
+    Field::optional("monitor", Shape::Map(director_keys::MONITOR), "How keepalived looks at real servers"),
+    Field::optional("vrrp", Shape::Map(director_keys::VRRP), "How keepalived moves the virtual IP between routers"),
+    Field::optional(
+        "director_restart",
+        Shape::Word(&["never", "on_drift"]),
+        "Whether keepalived may be restarted to cure drift that it does not see; never if not given",
     ),
     Field::optional(
         "expire_quiescent_template",
@@ -61,6 +68,11 @@ pub(super) fn routers(node: &Node, reading: &mut Reading) -> Option<Routers> {
     let vip = optional(fields, "vip", None, reading, |node, reading| addresses::vip(node, reading).map(Some));
     let nat_address =
         optional(fields, "nat_address", None, reading, |node, reading| addresses::nat_address(node, reading).map(Some));
+    let monitor =
+        optional(fields, "monitor", None, reading, |node, reading| director_keys::monitor(node, reading).map(Some));
+    let vrrp = optional(fields, "vrrp", None, reading, |node, reading| director_keys::vrrp(node, reading).map(Some));
+    let restarts_on_drift = optional(fields, "director_restart", false, reading, director_keys::restart);
+    rules::director(director, vip.as_ref(), nat_address.as_ref(), fields, reading);
     let keeps_templates = optional(fields, "expire_quiescent_template", false, reading, keeps_templates);
     let services = optional(fields, "services", Services::new(), reading, services::read);
     Some(Routers {
@@ -70,6 +82,9 @@ pub(super) fn routers(node: &Node, reading: &mut Reading) -> Option<Routers> {
         director: director?,
         vip: vip?,
         nat_address: nat_address?,
+        monitor: monitor?,
+        vrrp: vrrp?,
+        restarts_on_drift: restarts_on_drift?,
         keeps_templates: keeps_templates?,
         services: services?,
     })

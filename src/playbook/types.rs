@@ -3,6 +3,7 @@
 use super::TaskPlay;
 use crate::inventory::Pattern;
 use crate::lvs::{ActiveNat, Device, FirewallMark, ForwardingMethod, Persistence, Port, PortRange, Scheduler};
+use crate::resource::keepalived::Monitor;
 use crate::source::Place;
 use camino::Utf8PathBuf;
 use indexmap::IndexMap;
@@ -124,11 +125,37 @@ pub struct Routers {
     /// Where the virtual IP comes up; else somebody else brings it up.
     pub vip: Option<Device>,
     /// The routers' address on the real network, the real servers' default gateway.
-    pub nat_address: Option<Ipv4Addr>,
+    pub nat_address: Option<NatAddress>,
+    /// How keepalived looks at real servers; else checks that are there stay, and others are of the control port.
+    pub monitor: Option<Monitor>,
+    /// What moves virtual IP and NAT address between routers; else somebody else does.
+    pub vrrp: Option<VrrpKeys>,
+    /// Whether keepalived may be restarted to cure what it does not see.
+    pub restarts_on_drift: bool,
     /// Whether `net.ipv4.vs.expire_quiescent_template` is kept at 0; else it is left as it is.
     pub keeps_templates: bool,
     /// Services at runlevels, by name.
     pub services: Services,
+}
+
+/// The routers' address on the real network, which goes where the virtual IP goes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NatAddress {
+    /// The address.
+    pub address: Ipv4Addr,
+    /// Where VRRP brings it up; else somebody else does.
+    pub on: Option<Device>,
+}
+
+/// VRRP between the routers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VrrpKeys {
+    /// The virtual router, 1 to 255; one to each network.
+    pub router_id: u8,
+    /// Seconds between advertisements, 1 to 40.
+    pub interval: u32,
+    /// The device that they go through; the virtual IP's if not given.
+    pub device: Option<String>,
 }
 
 /// The real servers' part.

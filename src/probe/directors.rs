@@ -156,7 +156,7 @@ fn marks(daemon: Daemon, text: &str) -> Result<BTreeSet<u32>, String> {
 }
 
 /// `virtual_server fwmark 21 {`, also behind `@HOST`, and groups with lines `fwmark 21`.
-pub(super) fn keepalived_marks(statement: &Statement) -> Vec<u32> {
+pub(crate) fn keepalived_marks(statement: &Statement) -> Vec<u32> {
     let words: Vec<&str> = statement.words.iter().map(String::as_str).filter(|word| !word.starts_with('@')).collect();
     match words[..] {
         ["virtual_server", "fwmark", mark, ..] => mark.parse().into_iter().collect(),

@@ -1,8 +1,8 @@
 //! The facts of one host: what the probes' answers say, each read once.
 
 use super::{
-    Arp, Held, IptablesCommand, Ipvs, NOT_REGULAR, PacketFilter, Probe, RunningDirector, SavedFilter, SavedIpvs,
-    Service, ServiceManager, Services, SysctlFiles, UndoGuard, Vsftpd,
+    Arp, Held, IptablesCommand, Ipvs, Keepalived, NOT_REGULAR, PacketFilter, Probe, RunningDirector, SavedFilter,
+    SavedIpvs, Service, ServiceManager, Services, SysctlFiles, UndoGuard, Vsftpd,
 };
 use crate::format::last_words;
 use camino::Utf8Path;
@@ -41,6 +41,8 @@ pub enum Fact {
     Ipvs(Ipvs),
     /// Daemons that fill the IPVS table by themselves.
     Directors(Vec<RunningDirector>),
+    /// keepalived.
+    Keepalived(Box<Keepalived>),
     /// Whether IPv4 packets are forwarded.
     IpForward(bool),
     /// Whether the kernel drops the persistence templates of a server with weight 0.
@@ -122,6 +124,11 @@ impl Facts {
     /// Daemons that fill the IPVS table by themselves.
     pub fn directors(&self) -> Result<&[RunningDirector], Unknown> {
         self.get(&Probe::Directors, |fact| if let Fact::Directors(found) = fact { Some(&**found) } else { None })
+    }
+
+    /// keepalived's file and daemon.
+    pub fn keepalived(&self) -> Result<&Keepalived, Unknown> {
+        self.get(&Probe::Keepalived, |fact| if let Fact::Keepalived(found) = fact { Some(&**found) } else { None })
     }
 
     /// Whether IPv4 packets are forwarded.

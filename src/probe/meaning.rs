@@ -1,6 +1,6 @@
 //! What facts mean, as a digest: two equal ones leave the same to be done. What moves by itself is not in it.
 
-use super::{Fact, Facts, Ipvs, PacketFilter, SavedIpvs, SysctlFiles, Vsftpd};
+use super::{Fact, Facts, Ipvs, Keepalived, PacketFilter, SavedIpvs, SysctlFiles, Vsftpd};
 use crate::format::iptables_save::IptablesSave;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -61,6 +61,11 @@ fn meaning(fact: &Fact) -> String {
         Fact::Held(found) => format!("{found:?}"),
         Fact::DefaultGateway(found) => format!("{found:?}"),
         Fact::QuietArp(found) => format!("{found:?}"),
+        Fact::Keepalived(found) => {
+            // What its health checks find moves by itself.
+            let Keepalived { text, included, daemon, other, down: _ } = &**found;
+            format!("{daemon:?} {other:?} {included:?}\n{:?}", text.as_deref().map(digest))
+        }
         Fact::UndoGuards(found) => format!("{found:?}"),
         // Where a virtual IP is says only in which order routers change.
         Fact::Addresses(_) => String::new(),

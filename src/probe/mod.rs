@@ -1,6 +1,7 @@
 //! What can be asked of a host: each probe is sh text that only reads, and a pure reading of its answer.
 
 mod addresses;
+mod clock;
 mod default_gateway;
 mod directors;
 mod expire_quiescent_template;
@@ -8,6 +9,7 @@ mod facts;
 mod held;
 mod ip_forward;
 mod ipvs;
+mod keepalived;
 mod meaning;
 mod packet_filter;
 mod quiet_arp;
@@ -22,11 +24,14 @@ mod undo_guards;
 mod vsftpd;
 mod vsftpd_process;
 
+pub use clock::{CHANGED, TICKS};
+pub(crate) use directors::keepalived_marks;
 pub use directors::{Daemon as DirectorDaemon, RunningDirector};
 pub use expire_quiescent_template::PATH as EXPIRE_QUIESCENT_TEMPLATE;
 pub use facts::{Answer, Fact, Facts, Unknown};
 pub use held::Held;
 pub use ipvs::Ipvs;
+pub use keepalived::{CONF as KEEPALIVED_CONF, DOWN, Keepalived, KeepalivedDaemon};
 pub use meaning::digest;
 pub use packet_filter::{Backend, IptablesCommand, PacketFilter};
 pub use quiet_arp::{Arp, FOLDER as ARP_FOLDER};
@@ -37,7 +42,7 @@ pub use services::{Service, Services};
 pub use sysctl::path as sysctl_path;
 pub use sysctl_files::{MAIN as SYSCTL_CONF, OWN as SYSCTL_OWN, SysctlFiles};
 pub use undo_guards::{FOLDER as UNDO_FOLDER, UndoGuard};
-pub use vsftpd::{CHANGED, Daemon, Lingering, TICKS, Vsftpd, stamp_path};
+pub use vsftpd::{Daemon, Lingering, Vsftpd, stamp_path};
 
 use camino::Utf8PathBuf;
 use std::{collections::BTreeMap, fmt, net::Ipv4Addr};
@@ -59,6 +64,8 @@ const NOT_REGULAR: &str = " is not a regular file: remove it, or put one there";
 pub enum Probe {
     /// The running IPv4 packet filter, seen through this command.
     PacketFilter(IptablesCommand),
+    /// keepalived.conf and the daemon that reads it: asked before the IPVS table.
+    Keepalived,
     /// The IPVS table.
     Ipvs,
     /// Daemons that fill the IPVS table by themselves.
@@ -101,6 +108,7 @@ impl Probe {
             Self::PacketFilter(command) => packet_filter::scripts(command),
             Self::Ipvs => ipvs::scripts(),
             Self::Directors => directors::scripts(),
+            Self::Keepalived => keepalived::scripts(),
             Self::IpForward => ip_forward::scripts(),
             Self::ExpireQuiescentTemplate => expire_quiescent_template::scripts(),
             Self::Vsftpd(conf) => vsftpd::scripts(conf.as_deref()),
@@ -124,6 +132,7 @@ impl Probe {
             Self::PacketFilter(_) => packet_filter::read(answers).map(|fact| Fact::PacketFilter(Box::new(fact))),
             Self::Ipvs => ipvs::read(answers).map(Fact::Ipvs),
             Self::Directors => directors::read(answers).map(Fact::Directors),
+            Self::Keepalived => keepalived::read(answers).map(|fact| Fact::Keepalived(Box::new(fact))),
             Self::IpForward => ip_forward::read(answers).map(Fact::IpForward),
             Self::ExpireQuiescentTemplate => {
                 expire_quiescent_template::read(answers).map(Fact::ExpireQuiescentTemplate)
@@ -151,6 +160,7 @@ impl fmt::Display for Probe {
             Self::PacketFilter(_) => "the packet filter",
             Self::Ipvs => "the IPVS table",
             Self::Directors => "the daemons that fill the IPVS table",
+            Self::Keepalived => "keepalived's configuration",
             Self::IpForward => "net.ipv4.ip_forward",
             Self::ExpireQuiescentTemplate => "net.ipv4.vs.expire_quiescent_template",
             Self::Vsftpd(_) => "vsftpd's configuration",

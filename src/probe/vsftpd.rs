@@ -5,7 +5,12 @@
 //! has read the file if it started after the file's last change. A doubt counts as "not read": a SIGHUP more is
 //! harmless, a missed one is not.
 
-use super::{Answer, regular, vsftpd_process::Process};
+use super::{
+    Answer,
+    clock::{CHANGED, Clock, LOOKS, TICKS, change_time},
+    regular,
+    vsftpd_process::Process,
+};
 use crate::format::{
     cksum::cksum,
     sh,
@@ -48,15 +53,8 @@ pub struct Lingering {
     pub seconds: u64,
 }
 
-/// Prints the time now in clock ticks after boot, as processes have their start: it is the start of this very `cat`. A
-/// clock that is set forward or back does not move it.
-pub const TICKS: &str = "set -- $(cat /proc/self/stat); echo \"${22}\"";
-
 /// Where the distributions keep the file: Debian and old Red Hat; Red Hat since 2004.
 const PLACES: [&str; 2] = ["/etc/vsftpd.conf", "/etc/vsftpd/vsftpd.conf"];
-
-/// Prints when a file was last changed; nothing where there is no `stat`.
-pub const CHANGED: &str = "TZ=UTC0 stat -L -c '%Z %z'";
 
 /// Where a reload leaves its stamp: one line `PID START_TICKS READ_TICKS CRC LENGTH CHANGED` for each
 /// daemon.
@@ -78,8 +76,7 @@ pub(super) fn scripts(conf: Option<&Utf8Path>) -> Vec<String> {
 echo "changed $({CHANGED} -- "$1" 2>/dev/null)"
 echo "modified $(date -r "$1" +%s 2>/dev/null)"
 echo "ticks $({TICKS})"
-hertz=$(getconf CLK_TCK 2>/dev/null || echo 100)
-for look in 1 2 3; do now=$(date +%s.%N); read -r uptime idle </proc/uptime; echo "now $now $uptime $hertz"; done
+{LOOKS}
 for stamp in {stamps}; do [ ! -e "$stamp" ] || while read -r line; do printf 'stamp %s %s\n' "$stamp" "$line"; done <"$stamp"; done
 net=$(readlink /proc/self/ns/net 2>/dev/null)
 cd /proc || exit
@@ -110,11 +107,7 @@ pub(super) fn read(answers: &[Answer]) -> Result<Vsftpd, String> {
     };
     let conf = Utf8PathBuf::from(*conf);
     let text = text.output("cat")?.to_vec();
-    // Between the two readings of a look the host may be busy: the look that says the least uptime for its time is best.
-    let clock = lines("now")
-        .filter_map(Clock::read)
-        .min_by(|one, two| (one.uptime - one.now.seconds).total_cmp(&(two.uptime - two.now.seconds)))
-        .ok_or("the host does not tell the time (date, /proc/uptime)")?;
+    let clock = Clock::best(lines("now"))?;
     let changed = lines("changed").next().unwrap_or_default();
     // The change's time too: the file may have had another content meanwhile, and the daemon been told of that one.
     let version = format!("{} {changed}", cksum(&text));
@@ -155,69 +148,6 @@ pub(super) fn read(answers: &[Answer]) -> Result<Vsftpd, String> {
 fn listens(text: &[u8]) -> bool {
     let conf = VsftpdConf::parse(text);
     ["listen", "listen_ipv6"].iter().any(|key| conf.value(key).and_then(boolean) == Some(true))
-}
-
-/// A point in time, in seconds after 1970, and how finely it was told.
-#[derive(Clone, Copy)]
-struct Moment {
-    seconds: f64,
-    exact: bool,
-}
-
-/// `CTIME DATE TIME.FRACTION ZONE`: whole seconds first, their fraction where stat tells it.
-fn change_time(text: &str) -> Option<Moment> {
-    let mut words = text.split(' ');
-    let whole: f64 = words.next()?.parse().ok()?;
-    let fraction =
-        words.nth(1).and_then(|time| time.split_once('.')).and_then(|(_, digits)| format!("0.{digits}").parse().ok());
-    Some(Moment {
-        seconds: whole + fraction.unwrap_or(0.0),
-        exact: fraction.is_some_and(|fraction: f64| fraction > 0.0),
-    })
-}
-
-/// The host's clock: the time now, and how long ago it booted.
-struct Clock {
-    now: Moment,
-    uptime: f64,
-    ticks_per_second: f64,
-}
-
-impl Clock {
-    /// `SECONDS.NANOSECONDS UPTIME TICKS_PER_SECOND`; an old `date` prints no nanoseconds.
-    fn read(text: &str) -> Option<Self> {
-        let words: Vec<&str> = text.split(' ').collect();
-        let [now, uptime, ticks] = words.as_slice() else {
-            return None;
-        };
-        let exact = now.parse::<f64>().is_ok();
-        let whole = now.split('.').next()?;
-        Some(Self {
-            now: Moment { seconds: if exact { now } else { whole }.parse().ok()?, exact },
-            uptime: uptime.parse().ok()?,
-            ticks_per_second: ticks.parse().ok().filter(|ticks| *ticks > 0.0)?,
-        })
-    }
-
-    /// So many seconds in ticks.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "negative is none; ticks are whole")]
-    fn ticks(&self, seconds: f64) -> u64 {
-        (seconds * self.ticks_per_second) as u64
-    }
-
-    /// The ticks at a moment that the clock told; now, where it is not known or still to come.
-    fn ticks_at(&self, moment: Option<Moment>, now: u64) -> u64 {
-        now.saturating_sub(moment.map_or(0, |moment| self.ticks(self.now.seconds - moment.seconds)))
-    }
-
-    /// Whether a process that started so many ticks after boot started after a moment. Uptime and start count in
-    /// hundredths of a second, so that much is forgiven; a whole second where the host tells no finer time.
-    fn started_after(&self, start_ticks: u64, moment: Moment) -> bool {
-        #[expect(clippy::cast_precision_loss, reason = "ticks stay far below 2^52 for any uptime")]
-        let age = self.uptime - start_ticks as f64 / self.ticks_per_second;
-        let tolerance = if self.now.exact && moment.exact { 0.03 } else { 1.0 };
-        age > -1.0 && moment.seconds <= self.now.seconds - age + tolerance
-    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod drain_tests;
 mod expire_quiescent_template;
 mod ip_forward;
 mod ipvs_gone;
+pub mod keepalived;
 mod mark_rules;
 mod nat_rule;
 mod play_rules;
@@ -31,6 +32,7 @@ pub use default_gateway::DefaultGateway;
 pub use expire_quiescent_template::ExpireQuiescentTemplate;
 pub use ip_forward::IpForward;
 pub use ipvs_gone::IpvsGone;
+pub use keepalived::{KeepalivedCluster, KeepalivedConf, KeepalivedService};
 pub use mark_rules::MarkRules;
 pub use nat_rule::{ActiveSource, NatRule};
 pub use play_rules::{PlayRules, StatedRule};
@@ -93,7 +95,9 @@ pub enum Kind {
     ConfigLine,
     /// [`Service`] that runs, or does not.
     ServiceRunning,
-    /// [`VirtualService`], and [`IpvsGone`].
+    /// [`KeepalivedConf`].
+    KeepalivedConf,
+    /// [`VirtualService`], [`KeepalivedService`], and [`IpvsGone`].
     VirtualService,
     /// [`Address`].
     Address,
@@ -111,7 +115,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, with the name that JSON gives it and the title that people read.
-    pub const TABLE: [(Self, &'static str, &'static str); 20] = [
+    pub const TABLE: [(Self, &'static str, &'static str); 21] = [
         (Self::UndoGuard, "undo_guard", "No undo guard of an earlier run is left"),
         (Self::IpForward, "ip_forward", "Kernel forwards packets (net.ipv4.ip_forward)"),
         (
@@ -129,6 +133,7 @@ impl Kind {
         (Self::VsftpdReload, "vsftpd_reload", "vsftpd has read its configuration"),
         (Self::ConfigLine, "config_line", "Lines of configuration files"),
         (Self::ServiceRunning, "service", "Services run"),
+        (Self::KeepalivedConf, "keepalived_conf", "keepalived has read the virtual service in its file"),
         (Self::VirtualService, "virtual_service", "Virtual service and destinations (IPVS)"),
         (Self::Address, "address", "The virtual IP is up"),
         (Self::SavedFilter, "saved_filter", "Boot: the saved packet filter holds the rules"),

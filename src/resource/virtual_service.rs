@@ -145,7 +145,7 @@ impl VirtualService {
         }
     }
 
-    fn wanted(&self, observed: Option<&Service>) -> Service {
+    pub(super) fn wanted(&self, observed: Option<&Service>) -> Service {
         let timeout = |persistence: Persistence| Timeout {
             seconds: persistence.timeout(),
             mask: Some(persistence.netmask()).filter(|mask| *mask != Netmask::HOST).map(|mask| mask.to_string()),

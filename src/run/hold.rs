@@ -30,9 +30,9 @@ pub(super) fn hold<H>(rollout: &Rollout<'_>, targets: &[(Target, H)], outcomes: 
     lost.extend(silent(targets, outcomes, options));
     for outcome in outcomes.iter_mut().filter(|outcome| outcome.trouble.is_none()) {
         outcome.note(|item, change| {
-            let mut mine = lost.iter().filter(|(play, _, _)| *play == item.play);
+            let mut mine = lost.iter().filter(|(play, host, _)| *play == item.play || change.needs(host));
             mine.find(|(_, host, _)| {
-                let is_its_own = change.needs.as_ref() == Some(host);
+                let is_its_own = change.needs(host);
                 // A real server that failed may be taken out of service; nothing else may go meanwhile.
                 if change.action == Action::Drain { !is_its_own } else { change.stage == Stage::Contract || is_its_own }
             })

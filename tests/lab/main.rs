@@ -21,6 +21,7 @@ mod faults;
 mod foreign;
 mod ftp;
 mod hosts;
+mod keepalived;
 mod listing;
 mod load;
 mod machine;
@@ -64,6 +65,7 @@ fn trials() -> Vec<Trial> {
         converge::trials(),
         ftp::trials(),
         direct::trials(),
+        keepalived::trials(),
         drifts::trials(),
         check_writes_nothing::trials(),
         foreign::trials(),

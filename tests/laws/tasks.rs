@@ -21,6 +21,7 @@ use lvs_ftp::{
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// What a play states: small, so that states collide with it often.
 fn any_tasks() -> impl Strategy<Value = Value> {
@@ -242,7 +243,7 @@ fn a_double_goes_only_where_nothing_stands_between() {
         (&[tagged, typed, tagged], &[tagged, typed, tagged]),
     ] {
         let rules = |rules: &[&str]| -> Vec<String> { rules.iter().map(|rule| (*rule).to_owned()).collect() };
-        let services = ["iptables", "ipvsadm"].map(|name| (name.to_owned(), Default::default())).into();
+        let services = ["iptables", "ipvsadm"].map(|name| (name.to_owned(), BTreeSet::default())).into();
         let hosts = [(open.clone(), Model::new(State { input: rules(before), services, ..State::default() }))];
         let outcome = apply(&hosts, 1).remove(0);
         assert_eq!(outcome.trouble, None);

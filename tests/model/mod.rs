@@ -4,6 +4,8 @@
 //! in the lab.
 #![allow(dead_code, reason = "each suite uses a part")]
 
+mod keepalived;
+
 use lvs_ftp::{
     format::{
         cksum::cksum,
@@ -54,6 +56,11 @@ pub struct State {
     pub held: BTreeSet<String>,
     pub quiet: bool,
     pub interfaces: Option<Vec<u8>>,
+    /// keepalived.conf; and what the daemon has read of it, where it runs.
+    pub keepalived_conf: Option<Vec<u8>>,
+    pub keepalived_read: Option<Vec<u8>>,
+    /// Real servers whose check failed, by their last byte, that the daemon has taken out.
+    pub failed: BTreeSet<u8>,
     /// Services with links in /etc/rc?.d.
     pub services: BTreeMap<String, BTreeSet<u8>>,
 }
@@ -116,6 +123,7 @@ impl State {
             Probe::Ipvs => vec![said(self.ipvs.render()), said(self.listing())],
             Probe::Addresses => vec![said("2: eth0    inet 10.1.1.1/24 scope global eth0\n")],
             Probe::UndoGuards | Probe::Directors => vec![said("")],
+            Probe::Keepalived => keepalived::answers(self),
             Probe::Held(_) => vec![said(self.held()), said(self.named_at_boot())],
             Probe::DefaultGateway => vec![said("default via 10.1.1.1 dev eth0\n")],
             Probe::QuietArp => vec![said(if self.quiet { "1\n2\n" } else { "0\n2\n" })],
@@ -210,6 +218,7 @@ impl State {
                 let tabbed = value.replace(' ', "\t");
                 self.parameters.insert(name.clone(), tabbed).map(drop).ok_or_else(|| format!("no {name}"))
             }
+            Step::Keepalived { act, shows } => keepalived::act(self, act, shows),
             Step::QuietArp => {
                 self.quiet = true;
                 Ok(())
@@ -227,6 +236,7 @@ impl State {
                     "/etc/ipvsadm.rules" => self.saved_ipvs.replace(utf8()).map(String::into_bytes),
                     "/etc/default/ipvsadm" => self.ipvs_defaults.replace(text.clone()),
                     "/etc/network/interfaces.d/lvs-ftp-192-0-2-10" => self.interfaces.replace(text.clone()),
+                    "/etc/keepalived/keepalived.conf" => self.keepalived_conf.replace(text.clone()),
                     other if other.starts_with("/etc/sysctl") => self.sysctl.insert(other.to_owned(), text.clone()),
                     other => self.files.insert(other.to_owned(), text.clone()),
                 };
