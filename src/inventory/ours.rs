@@ -37,6 +37,11 @@ pub const FIELDS: &[Field] = &[
         COMMAND,
         "Words put before /bin/sh to get onto the host, such as [ip, netns, exec, lvs1]",
     ),
+    Field::optional(
+        "lvs_vrrp_priority",
+        Shape::OneOf(&[Shape::Number(1, 254), Shape::Matching("^([1-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-4])$")]),
+        "A router's priority for the virtual IP with keepalived, the greatest wins; 100 if not given",
+    ),
     Field::optional("lvs_ssh_keep", BOOLEAN, "Whether its ssh connection is kept for the next run; true if not given"),
 ];
 

@@ -69,13 +69,14 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Add,
         Self::Edit,
         Self::Remove,
         Self::Drain,
         Self::Reload,
         Self::Start,
+        Self::Restart,
         Self::Stop,
         Self::Enable,
         Self::Disable,
