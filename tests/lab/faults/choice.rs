@@ -39,7 +39,7 @@ fn case(boundary: &Boundary, way: usize) -> Case {
 }
 
 /// Every call that acts; of what leads to it and follows it, which is alike in all steps of a kind, every place once. The
-/// ways to die take turns, and each kind of call that acts sees all of them.
+/// ways to die take turns with each tool.
 fn some(boundaries: &[Boundary]) -> Vec<Case> {
     let mut turns: BTreeMap<&str, usize> = BTreeMap::new();
     let mut places = BTreeSet::new();
@@ -52,11 +52,6 @@ fn some(boundaries: &[Boundary]) -> Vec<Case> {
             let turn = turns.entry(boundary.tool()).or_insert(0);
             cases.push(case(boundary, *turn));
             *turn += 1;
-        }
-    }
-    for boundary in boundaries.iter().rev().filter(|boundary| boundary.acts()) {
-        if let Some(turn) = turns.remove(boundary.tool()) {
-            cases.extend((turn..WAYS.len()).map(|way| case(boundary, way)));
         }
     }
     cases
