@@ -18,6 +18,9 @@ use std::{
 
 const SCRIPT: &str = include_str!("guard.sh");
 
+/// Removes a guard's folder. A death half-way must not leave one that looks as if it were in force.
+const REMOVE: &str = r#"! [ -d "$g" ] || { mv "$g" "$g.old" && rm -rf "$g.old"; }"#;
+
 /// The guard of one run on one host.
 #[derive(Debug)]
 pub(super) struct Guard {
@@ -58,7 +61,7 @@ impl Guard {
             }
             let armed =
                 armed.get_or_insert_with(|| Armed { name: nonce(), steps: 0, filters: Vec::new(), lost: false });
-            let arm = if std::mem::take(&mut fresh) { arm(&armed.name, self.timeout) } else { String::new() };
+            let arm = if std::mem::take(&mut fresh) { arm(self.timeout) } else { String::new() };
             let text = armed.step(step);
             format!("g={UNDO_FOLDER}/{}\n{arm}{text}", armed.name)
         });
@@ -134,7 +137,7 @@ exit $status"#,
 }
 
 /// Arms the guard, or gives one that is armed more time. It runs before this text ends.
-fn arm(name: &str, timeout: Duration) -> String {
+fn arm(timeout: Duration) -> String {
     format!(
         r#"if [ ! -d "$g" ]; then
   mkdir -p "${{g%/*/*}}" && (umask 077; mkdir -p "${{g%/*}}" && mkdir "$g.new" && {script} >"$g.new/guard" && : >"$g.new/armed") || exit
@@ -147,7 +150,7 @@ if ! alive; then
   own=; ! command -v setsid >/dev/null 2>&1 || own=setsid
   $own /bin/sh "$g/guard" "$g" start </dev/null >/dev/null 2>&1
   if ! alive; then
-    {end}
+    mv -f "$g/armed" "$g/disarmed"; {remove}
     echo 'the undo guard does not start (--no-undo does without)' >&2
     exit 1
   fi
@@ -155,7 +158,7 @@ fi
 "#,
         script = sh::print(SCRIPT.as_bytes()),
         seconds = timeout.as_secs(),
-        end = format_args!("mv -f \"$g/armed\" \"$g/disarmed\" && rm -rf {UNDO_FOLDER}/{name}"),
+        remove = REMOVE,
     )
 }
 
@@ -219,7 +222,7 @@ while [ -d "$g" ]; do
 done
 "#;
     let disarm = if armed { disarm } else { "" };
-    format!("g={}\n{disarm}rm -rf \"$g\"", sh::word(&format!("{UNDO_FOLDER}/{name}")))
+    format!("g={}\n{disarm}{REMOVE}", sh::word(&format!("{UNDO_FOLDER}/{name}")))
 }
 
 #[cfg(test)]

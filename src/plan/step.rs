@@ -200,7 +200,7 @@ impl fmt::Display for Step {
                 ServiceAct::Stop => write!(f, "stop {name}"),
             },
             Self::EndUndoGuard { armed: true, .. } => f.write_str("disarm an undo guard"),
-            Self::EndUndoGuard { armed: false, .. } => f.write_str("remove the record of an undo guard"),
+            Self::EndUndoGuard { armed: false, .. } => f.write_str("remove what is left of an undo guard"),
             Self::Person(_) => f.write_str("go on"),
         }
     }

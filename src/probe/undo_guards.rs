@@ -23,6 +23,11 @@ pub enum UndoGuard {
         /// What it did, and what failed; safe to print.
         report: Vec<String>,
     },
+    /// It undoes nothing: its run died before it was armed, or when it was disarmed.
+    Over {
+        /// Its name.
+        name: String,
+    },
 }
 
 pub(super) fn scripts() -> Vec<String> {
@@ -30,9 +35,13 @@ pub(super) fn scripts() -> Vec<String> {
         r#"[ -d {FOLDER} ] || exit 0
 cd {FOLDER} || exit
 for guard in *; do
-  [ -d "$guard" ] && [ ! -e "$guard/disarmed" ] || continue
-  case $guard in *[!0-9a-z-]*) continue ;; esac
-  if [ ! -e "$guard/fired" ]; then echo "armed $guard"
+  [ -d "$guard" ] || continue
+  case $guard in
+    *[!0-9a-z.-]*) continue ;;
+    *.new | *.old) echo "over $guard"; continue ;;
+  esac
+  if [ -e "$guard/disarmed" ]; then echo "over $guard"
+  elif [ ! -e "$guard/fired" ]; then echo "armed $guard"
   elif [ -e "$guard/report" ]; then echo "fired $guard"; sed 's/^/said /' <"$guard/report"
   elif pid=$(cat "$guard/pid") && kill -0 "${{pid:-none}}" 2>/dev/null; then echo "firing $guard"
   else echo "fired $guard"; echo 'said a time that it could not write down'; echo 'said it was killed at its work'
@@ -50,6 +59,7 @@ pub(super) fn read(answers: &[Answer]) -> Result<Vec<UndoGuard>, String> {
         let line = excerpt(line);
         match (line.split_once(' '), guards.last_mut()) {
             (Some(("armed", name)), _) => guards.push(UndoGuard::Armed { name: name.to_owned() }),
+            (Some(("over", name)), _) => guards.push(UndoGuard::Over { name: name.to_owned() }),
             (Some(("fired", name)), _) => {
                 guards.push(UndoGuard::Fired { name: name.to_owned(), when: String::new(), report: Vec::new() });
             }
@@ -81,6 +91,8 @@ mod tests {
             when: "2026-01-01 00:00:00 +0000".to_owned(),
             report: vec!["table nat is as it was".to_owned(), "an odd \\u{1b} one".to_owned()],
         };
+        let over = UndoGuard::Over { name: "c-3.new".to_owned() };
+        assert_eq!(of("over c-3.new\n"), Ok(vec![over]));
         let text =
             "armed a-1\nfired b-2\nsaid 2026-01-01 00:00:00 +0000\nsaid table nat is as it was\nsaid an odd \x1b one\n";
         assert_eq!(of(text), Ok(vec![armed, fired]));

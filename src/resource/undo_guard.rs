@@ -25,6 +25,7 @@ impl Resource for NoUndoGuard {
         for guard in facts.undo_guards()? {
             let (name, summary) = match guard {
                 UndoGuard::Armed { name } => (name, "undo guard that a run left armed"),
+                UndoGuard::Over { name } => (name, "remains of an undo guard"),
                 UndoGuard::Fired { name, when, report } => {
                     let report = report.join("; ");
                     diff.warnings.push(format!(

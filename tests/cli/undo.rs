@@ -166,6 +166,25 @@ fn a_run_that_died_is_taken_over() {
     }
 }
 
+/// Whoever arms or disarms a guard may be killed at it. What is left then undoes nothing, and the next run removes it.
+#[test]
+fn what_a_dead_run_left_of_a_guard_is_removed() {
+    let control = Control::new();
+    let host = Host::new(&control, "lvs1");
+    let router = Router::new(&control, &host, LEGACY, "/usr/bin/busybox");
+    router.apply(&[]).ended(0);
+    host.sh("cd /run/lvs-ftp/undo; mkdir lvs-ftp-1.new lvs-ftp-2 lvs-ftp-3.old 'not ours'
+        touch lvs-ftp-1.new/armed lvs-ftp-2/disarmed lvs-ftp-3.old/fired 'not ours/armed'");
+    let says = "remove: remains of an undo guard";
+    for (arguments, status) in [(&["--check"][..], 3), (&[], 0)] {
+        let ran = router.apply(arguments).ended(status);
+        assert_eq!(ran.stdout.matches(says).count(), 3, "{}", ran.stdout);
+        assert!(!ran.stderr.contains("WARNING"), "{}", ran.stderr);
+    }
+    assert_eq!(router.guards(), "/run/lvs-ftp/undo/not ours/armed");
+    router.apply(&["--check"]).ended(0);
+}
+
 /// Somebody edits a destination between the observation and our own edit of it: that edit is refused, and another look
 /// leads to the right one.
 #[test]
