@@ -23,7 +23,7 @@ pub use page::page;
 pub use plan_file::PlanFile;
 pub use short::short;
 pub use stats::Stats;
-pub use status::Status;
+pub use status::{Status, StatusDocument};
 pub use syslog::{Severity, syslog};
 
 use crate::run::Outcome;

@@ -4,8 +4,13 @@ mod output;
 
 use crate::{
     inventory, playbook,
+    report::{
+        StatusDocument,
+        history::{HistoryDocument, Record},
+    },
     source::{Field, Shape},
 };
+use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 pub use output::output;
@@ -19,7 +24,14 @@ const PRINTABLE: &str = r"^[^\x00-\x1f\x7f-\x9f]*$";
 pub type Make = fn() -> Value;
 
 /// Every schema, with the name that `lvs-ftp schema` knows it by.
-pub const TABLE: [(&str, Make); 3] = [("playbook", playbook), ("output", output), ("host-vars", host_vars)];
+pub const TABLE: [(&str, Make); 6] = [
+    ("playbook", playbook),
+    ("output", output),
+    ("host-vars", host_vars),
+    ("status", printed::<StatusDocument>),
+    ("history", printed::<HistoryDocument<'_>>),
+    ("log", printed::<Record>),
+];
 
 /// A playbook.
 #[must_use]
@@ -50,6 +62,11 @@ pub fn host_vars() -> Value {
     schema["title"] = json!("Variables of a host for lvs-ftp");
     schema["additionalProperties"] = json!(true);
     schema
+}
+
+/// What is printed as it is typed.
+fn printed<T: JsonSchema>() -> Value {
+    SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>().to_value()
 }
 
 fn map(fields: &[Field]) -> Value {

@@ -21,6 +21,15 @@ pub struct Ran {
     pub stderr: String,
 }
 
+/// A document, or one line, is as the schema of this name says.
+#[track_caller]
+pub fn fits(name: &str, document: &Value) {
+    let text = std::fs::read_to_string(format!("schema/{name}.json")).unwrap();
+    let validator = jsonschema::draft202012::new(&serde_json::from_str(&text).unwrap()).unwrap();
+    let faults: Vec<String> = validator.iter_errors(document).map(|error| error.to_string()).collect();
+    assert!(faults.is_empty(), "{faults:?}: {document}");
+}
+
 impl Control {
     /// An empty folder.
     pub fn empty() -> Self {

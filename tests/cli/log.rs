@@ -1,7 +1,7 @@
 //! `--log` and `history`: a line for each run, whatever happens to the file.
 
 use super::{
-    control::{Control, RUNNING},
+    control::{Control, RUNNING, fits},
     human::cluster,
     whole::is_as_recorded,
 };
@@ -60,6 +60,9 @@ fn every_run_is_a_line_and_the_history_tells_who_keeps_changing() {
     run(&[]).ended(1);
 
     let told = lines(&log);
+    for line in &told {
+        fits("log", line);
+    }
     let statuses: Vec<u64> = told.iter().map(|line| line["status"].as_u64().unwrap()).collect();
     assert_eq!(statuses, [0, 0, 3, 0, 0, 0, 1]);
     let described: Vec<bool> = told.iter().map(|line| line.get("clusters").is_some()).collect();
@@ -80,6 +83,7 @@ fn every_run_is_a_line_and_the_history_tells_who_keeps_changing() {
     is_as_recorded(&timeless(&ran.stdout), "history.stdout");
     let ran = control.run(&["history", "--log", "runs", "-n", "2", "--since", "1h", "--output", "json"]).ended(0);
     let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+    fits("history", &document);
     assert_eq!((document["count"].as_u64(), document["runs"].as_array().unwrap().len()), (Some(7), 2));
     assert_eq!(document["runs"][1], told[6], "runs are told as the log has them");
     let drift = &document["drifts"][0];

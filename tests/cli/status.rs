@@ -1,7 +1,7 @@
 //! `lvs-ftp status`: what is, at a glance, and nothing is touched.
 
 use super::{
-    control::{Control, Ran},
+    control::{Control, Ran, fits},
     host::Host,
 };
 use serde_json::{Value, json};
@@ -59,6 +59,7 @@ fn a_cluster_with_drift_and_a_host_that_is_not_there() {
 
     let ran = status(&control, &["--output", "json"]).ended(4);
     let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+    fits("status", &document);
     let cluster = &document["clusters"][0];
     assert_eq!(cluster["routers"][0]["holds_virtual_ip"], true);
     assert_eq!(cluster["routers"][0]["service"], "present");

@@ -4,11 +4,12 @@ use crate::{
     desired::ResolvedCluster,
     lvs::{ActiveNat, ForwardingMethod},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::net::Ipv4Addr;
 
 /// A cluster of one play.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Cluster {
     /// The play's name.
     pub play: String,
@@ -36,7 +37,7 @@ pub struct Cluster {
 }
 
 /// A real server.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Server {
     /// Its name.
     pub host: String,

@@ -1,30 +1,64 @@
 //! A history for programs.
 
-use super::{Broken, Drift, History, Window, drifts};
-use serde_json::{Value, json};
+use super::{Broken, Drift, History, Record, Window, drifts};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 
-/// The document's version: it grows when a field changes its meaning or goes.
+/// The document's version.
 const VERSION: u32 = 1;
 
-/// The history's document: the runs as the log has them.
+/// What lvs-ftp history --output json prints.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "Report of lvs-ftp history --output json", deny_unknown_fields)]
+pub struct HistoryDocument<'a> {
+    /// It grows when a field changes its meaning or goes.
+    version: u32,
+    /// No run that began before is told.
+    since: String,
+    /// How many runs began since then.
+    count: usize,
+    /// The last of them, as the log has them.
+    runs: &'a [Record],
+    /// What drifted since then.
+    drifts: Vec<DriftOfThing>,
+    /// The lines that are no runs.
+    broken: &'a [Broken],
+}
+
+/// One thing that drifted.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct DriftOfThing {
+    /// Its host.
+    host: String,
+    /// The kind of resource.
+    resource: String,
+    /// The thing, without values.
+    what: String,
+    /// How often.
+    count: usize,
+    /// When it was found.
+    times: Vec<Timestamp>,
+}
+
+impl From<Drift> for DriftOfThing {
+    fn from(Drift { host, resource, what, times, .. }: Drift) -> Self {
+        Self { host, resource, what, count: times.len(), times }
+    }
+}
+
+/// The history's document.
 #[must_use]
 pub fn json(history: &History, window: Window) -> Value {
-    let drift = |drift: &Drift| {
-        json!({
-            "host": drift.host,
-            "resource": drift.resource,
-            "what": drift.what,
-            "count": drift.times.len(),
-            "times": drift.times.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        })
+    let document = HistoryDocument {
+        version: VERSION,
+        since: window.since.to_string(),
+        count: history.within(window).len(),
+        runs: history.last(window),
+        drifts: drifts(&history.runs, window.since).into_iter().map(DriftOfThing::from).collect(),
+        broken: &history.broken,
     };
-    let broken = |broken: &Broken| json!({"file": broken.file, "line": broken.line, "text": broken.why});
-    json!({
-        "version": VERSION,
-        "since": window.since.to_string(),
-        "count": history.within(window).len(),
-        "runs": history.last(window).iter().map(|run| serde_json::to_value(run).unwrap_or_default()).collect::<Vec<_>>(),
-        "drifts": drifts(&history.runs, window.since).iter().map(drift).collect::<Vec<_>>(),
-        "broken": history.broken.iter().map(broken).collect::<Vec<_>>(),
-    })
+    serde_json::to_value(document).unwrap_or_default()
 }

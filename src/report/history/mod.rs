@@ -9,11 +9,13 @@ mod thing;
 
 pub use cluster::{Cluster, Server};
 pub use drifts::{Drift, drifts};
-pub use json::json;
+pub use json::{HistoryDocument, json};
 pub use record::{ChangeRecord, HostRecord, HostState, Made, Record, Verdict};
 pub use text::{news, text};
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 /// The runs of a log.
 #[derive(Debug, Clone, Default)]
@@ -25,13 +27,15 @@ pub struct History {
 }
 
 /// A line of a log that cannot be read, such as one that a full disk has cut.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Broken {
     /// The file.
     pub file: String,
     /// Its number, from 1.
     pub line: usize,
     /// What is wrong with it.
+    #[serde(rename = "text")]
     pub why: String,
 }
 

@@ -7,6 +7,7 @@ use crate::{
 };
 use indexmap::IndexMap;
 use jiff::{Timestamp, Unit};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::net::Ipv4Addr;
 
@@ -16,7 +17,8 @@ const VERSION: u64 = 1;
 const LONGEST: usize = 400;
 
 /// A run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "Line of lvs-ftp apply --log")]
 pub struct Record {
     /// The line's version.
     pub v: u64,
@@ -46,7 +48,7 @@ pub struct Record {
 }
 
 /// What came of a run on one host.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct HostRecord {
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -66,7 +68,7 @@ pub struct HostRecord {
 }
 
 /// One difference.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChangeRecord {
     /// The kind of resource, as JSON output names it.
     pub resource: String,
@@ -81,7 +83,7 @@ pub struct ChangeRecord {
 }
 
 /// How far a change has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Made {
     /// It is made.

@@ -1,5 +1,9 @@
 //! A cluster at a glance: what holds the virtual IP, what is served by whom, how many connections, and what differs.
 
+mod json;
+
+pub use json::StatusDocument;
+
 use super::{history::Cluster, text_table};
 use crate::{
     format::{
@@ -10,10 +14,6 @@ use crate::{
     run::{Outcome, Progress, Trouble},
 };
 use anstyle::{AnsiColor, Style};
-use serde_json::{Value, json};
-
-/// The document's version: it grows when a field changes its meaning or goes.
-const VERSION: u32 = 1;
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const DIFFERS: Style = AnsiColor::Yellow.on_default();
@@ -96,69 +96,6 @@ impl Status<'_> {
         text + &self.summary()
     }
 
-    /// For programs.
-    #[must_use]
-    pub fn json(&self) -> Value {
-        let hosts = self.seen.iter().map(|(outcome, facts)| {
-            let (state, text) = drift(outcome);
-            let count = |wanted: &dyn Fn(&Progress) -> bool| outcome.each().filter(|(_, _, how)| wanted(how)).count();
-            json!({
-                "host": outcome.host,
-                "state": state,
-                "text": text,
-                "drift": count(&|how| !matches!(how, Progress::Draining(_))),
-                "draining": count(&|how| matches!(how, Progress::Draining(_))),
-                "vsftpd": daemon(facts).0,
-            })
-        });
-        json!({
-            "version": VERSION,
-            "time": self.time,
-            "clusters": self.clusters.iter().map(|cluster| self.cluster_json(cluster)).collect::<Vec<_>>(),
-            "hosts": hosts.collect::<Vec<_>>(),
-        })
-    }
-
-    fn cluster_json(&self, cluster: &Cluster) -> Value {
-        let routers = self.routers(cluster);
-        let router_json = |router: &Router<'_>| {
-            json!({
-                "host": router.name,
-                "holds_virtual_ip": router.holds,
-                "service": match (router.ipvs, router.service()) {
-                    (None, _) => "unknown",
-                    (_, None) => "absent",
-                    (_, Some(_)) => "present",
-                },
-                "scheduler": router.service().map(|service| service.scheduler.clone()),
-                "persistence": router.service().and_then(|service| Some(service.persistence.as_ref()?.seconds)),
-            })
-        };
-        let destination_json = |one: &Destination| {
-            json!({
-                "router": one.router,
-                "address": one.address,
-                "host": one.server,
-                "weight": one.weight,
-                "wanted_weight": one.wanted,
-                "active": one.weight.map(|_| one.load.0),
-                "inactive": one.weight.map(|_| one.load.1),
-            })
-        };
-        json!({
-            "play": cluster.play,
-            "virtual_ip": cluster.virtual_ip,
-            "firewall_mark": cluster.mark,
-            "control_port": cluster.port,
-            "passive_ports": [cluster.passive.0, cluster.passive.1],
-            "forwarding": cluster.forwarding,
-            "routers": routers.iter().map(router_json).collect::<Vec<_>>(),
-            "destinations": destinations(cluster, &routers).iter().map(destination_json).collect::<Vec<_>>(),
-            "real_servers": cluster.servers.iter().map(|server| json!({"host": server.host, "address": server.ip}))
-                .collect::<Vec<_>>(),
-        })
-    }
-
     fn of(&self, host: &str) -> Option<(&Outcome, &Facts)> {
         self.seen.iter().find(|(outcome, _)| outcome.host == host).map(|(outcome, facts)| (outcome, facts))
     }
@@ -203,9 +140,7 @@ impl Status<'_> {
         }
         let states: Vec<&str> = self.seen.iter().map(|(outcome, _)| drift(outcome).0).collect();
         let count = |wanted: &str| states.iter().filter(|state| **state == wanted).count();
-        for (state, style) in
-            [("failed", BROKEN), ("unreachable", BROKEN), ("drift", DIFFERS), ("draining", GOOD), ("converged", GOOD)]
-        {
+        for (state, style) in STATES.into_iter().zip([BROKEN, BROKEN, DIFFERS, GOOD, GOOD]) {
             if count(state) > 0 {
                 text.push_str(&format!("{style}{state}: {}{style:#}\n", self.named(state)));
             }
@@ -229,7 +164,10 @@ fn described(service: &Service) -> String {
     }
 }
 
-/// A host's state in a word, and in a few.
+/// How a host may be, what is worst first.
+const STATES: [&str; 5] = ["failed", "unreachable", "drift", "draining", "converged"];
+
+/// A host's state in a word of [`STATES`], and in a few.
 fn drift(outcome: &Outcome) -> (&'static str, String) {
     let count =
         |drains: bool| outcome.each().filter(|(_, _, how)| matches!(how, Progress::Draining(_)) == drains).count();
