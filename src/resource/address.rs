@@ -58,7 +58,8 @@ impl Address {
     fn stanza(&self) -> String {
         let InterfaceAddress { address, prefix, device } = &self.address;
         let mask = ipnet::Ipv4Net::new(*address, *prefix).map_or(std::net::Ipv4Addr::BROADCAST, |net| net.netmask());
-        let module = if device == TUNNEL { "    pre-up modprobe ipip\n" } else { "" };
+        // It may be part of the kernel.
+        let module = if device == TUNNEL { "    pre-up modprobe ipip || true\n" } else { "" };
         format!(
             "# lvs-ftp: the virtual IP\nauto {device}\niface {device} inet static\n    address {address}\n    netmask {mask}\n{module}"
         )

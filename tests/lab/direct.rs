@@ -39,8 +39,11 @@ fn both_modes_work() {
         assert_eq!(table.matches(&format!(":0 {flag} -w 1")).count(), 3, "{table}");
         assert!(!on("lvs1", "iptables-save -t nat").contains("--sport 20"));
         assert!(!text("ftp1", "/etc/vsftpd.conf").contains("pasv_address"));
-        let held = on("ftp1", "ip -4 -o addr show to 192.0.2.10");
-        assert!(held.contains(&format!(" {device} ")), "{held}");
+        let held = || on("ftp1", "ip -4 -o addr show to 192.0.2.10");
+        assert!(held().contains(&format!(" {device} ")), "{}", held());
+        comes_back_at_boot(&site, device);
+        assert!(held().contains(&format!(" {device} ")), "{}", held());
+        site.expect_silence("-l ftp1 --check");
         on("client", "ip neigh flush all");
         expect_service("192.0.2.10", &SERVERS, &["curl", "lftp"]);
         // Only the router answers for the virtual IP, though every server is in the clients' network.
@@ -48,6 +51,23 @@ fn both_modes_work() {
         let neighbour = on("client", "ip neigh show 192.0.2.10");
         assert!(neighbour.contains(router.trim()), "{neighbour}: not {router}");
     }
+}
+
+/// Where ifupdown brings up the network, it finds the address among its files.
+fn comes_back_at_boot(site: &Site, device: &str) {
+    on(
+        "ftp1",
+        "mkdir -p /etc/network; rm -rf /etc/network/interfaces.d; mkdir /etc/network/interfaces.d
+        printf 'auto lo\niface lo inet loopback\nsource /etc/network/interfaces.d/*\n' >/etc/network/interfaces",
+    );
+    let run = site.run("-l ftp1 --tags boot");
+    let says =
+        format!("address_at_boot add persist: /etc/network/interfaces.d/lvs-ftp-192-0-2-10: 192.0.2.10/32 on {device}");
+    assert!(run.changes_of("ftp1").iter().any(|line| line.starts_with(&says)), "{:?}", run.changes);
+    on(
+        "ftp1",
+        &format!("ip addr del 192.0.2.10/32 dev {device}; [ {device} = lo ] || ip link set {device} down; ifup -a"),
+    );
 }
 
 fn a_wrong_gateway_is_told() {
