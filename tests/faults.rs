@@ -18,6 +18,8 @@ mod faults;
 mod hosts;
 #[path = "lab/machine.rs"]
 mod machine;
+#[path = "lab/machines.rs"]
+mod machines;
 mod model;
 #[path = "lab/product.rs"]
 mod product;
@@ -26,34 +28,27 @@ mod stand_in;
 #[path = "lab/together.rs"]
 mod together;
 
-use libtest_mimic::{Arguments, Failed, Trial};
-use std::{os::unix::process::CommandExt, path::Path, process::ExitCode};
+use libtest_mimic::Arguments;
+use machines::Trial;
+use std::{path::Path, process::ExitCode};
 
 fn main() -> ExitCode {
     if stand_in::is_called() {
         return stand_in::run();
     }
-    let mut arguments = Arguments::from_args();
-    if !arguments.list {
+    if std::env::var_os("LAB_DIR").is_some() && Path::new("/run/lab/job").is_dir() {
+        machines::inside(trials());
+        ExitCode::SUCCESS
+    } else {
         let own = std::env::current_exe().unwrap();
         let ipvs = if Path::new("/proc/net/ip_vs").exists() { "kernel" } else { "model" };
-        enter(&[("LAB_MODE", "native"), ("LAB_IPVS", ipvs), ("LAB_STAND_IN", own.to_str().unwrap())]);
+        let settings = [("LAB_MODE", "native"), ("LAB_IPVS", ipvs), ("LAB_STAND_IN", own.to_str().unwrap())];
+        machines::outside(&Arguments::from_args(), trials(), &settings).exit_code()
     }
-    arguments.test_threads = Some(1);
-    let trials = [
-        ("faults::any_death_at_any_boundary_heals", faults::every_boundary as fn() -> Result<(), String>),
-        ("together::twenty_runs_at_once", together::twenty_at_once),
-    ];
-    let trials = trials.map(|(name, body)| Trial::test(name, move || body().map_err(Failed::from)));
-    libtest_mimic::run(&arguments, trials.into()).exit_code()
 }
 
-/// Goes on inside only; outside, it ends with the exit status of what ran inside.
-fn enter(settings: &[(&str, &str)]) {
-    let inside = std::env::var_os("LAB_DIR").is_some() && Path::new("/run/lab/job").is_dir();
-    if !inside {
-        let error = machine::boot(settings).exec();
-        eprintln!("tests/lab/boot cannot be run: {error}");
-        std::process::exit(125);
-    }
+fn trials() -> Vec<Trial> {
+    let mut all = faults::trials();
+    all.push(Trial::new("together::twenty_runs_at_once", together::twenty_at_once));
+    all
 }

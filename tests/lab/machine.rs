@@ -21,3 +21,10 @@ pub fn boot(settings: &[(&str, &str)]) -> Command {
     }
     command
 }
+
+/// What somebody may want to know who measures; LAB_FIGURES is set for it.
+pub fn figures(text: impl FnOnce() -> String) {
+    if std::env::var_os("LAB_FIGURES").is_some() {
+        eprintln!("{}", text());
+    }
+}

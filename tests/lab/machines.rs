@@ -1,7 +1,7 @@
 //! Outside: one lab machine for each processor, two at most, run the trials. Each machine claims a trial by making a
 //! file, one goes forward through the list and the other one backward; the results come back as files.
 
-use crate::{load::figures, machine::boot};
+use crate::machine::{boot, figures};
 use libtest_mimic::{Arguments, Conclusion, Failed};
 use std::{
     collections::BTreeSet,
@@ -49,8 +49,8 @@ const BACKWARD: &str = "LAB_BACKWARD";
 
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Runs the trials that the arguments select.
-pub fn outside(arguments: &Arguments, trials: Vec<Trial>) -> Conclusion {
+/// Runs the trials that the arguments select, on machines with these variables for `boot`.
+pub fn outside(arguments: &Arguments, trials: Vec<Trial>, settings: &[(&str, &str)]) -> Conclusion {
     let is_chosen = |name: &String| !arguments.is_filtered_out(&told(name.clone(), || Ok(())));
     let all: Vec<String> = trials.into_iter().map(|trial| trial.name).collect();
     if arguments.list {
@@ -63,7 +63,8 @@ pub fn outside(arguments: &Arguments, trials: Vec<Trial>) -> Conclusion {
     let names: String = chosen.iter().map(|name| format!("{name}\n")).collect();
     fs::write(folder.join("chosen"), names).unwrap();
     let cpus = thread::available_parallelism().map_or(1, usize::from);
-    let machines: Vec<Child> = (0..cpus.min(2).min(chosen.len())).map(|number| boot_one(&folder, number)).collect();
+    let machines: Vec<Child> =
+        (0..cpus.min(2).min(chosen.len())).map(|number| boot_one(&folder, number, settings)).collect();
     let machines = Arc::new(Mutex::new(machines));
     let wait = |name: &String| {
         let (folder, machines, name) = (folder.clone(), Arc::clone(&machines), name.clone());
@@ -99,9 +100,9 @@ fn result(folder: &Path, name: &str, machines: &Mutex<Vec<Child>>) -> Result<(),
 }
 
 /// This program again, in a lab machine of its own.
-fn boot_one(folder: &Path, number: usize) -> Child {
+fn boot_one(folder: &Path, number: usize, settings: &[(&str, &str)]) -> Child {
     let shared = product_folder();
-    let mut command = boot(&[("LAB_OUT", shared.to_str().unwrap())]);
+    let mut command = boot(&[settings, &[("LAB_OUT", shared.to_str().unwrap())]].concat());
     command.env("LAB_CPU", number.to_string()).env(FOLDER, folder).stdin(Stdio::null()).stdout(Stdio::null());
     if number > 0 {
         command.env(BACKWARD, "yes");

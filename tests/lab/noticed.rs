@@ -3,7 +3,8 @@
 use crate::{
     compare::lines,
     hosts::{ROUTERS, SERVERS, on},
-    load::{Event, Kind, Window, figures, now},
+    load::{Event, Kind, Window, now},
+    machine::figures,
 };
 use std::{thread::sleep, time::Duration};
 

@@ -5,7 +5,8 @@
 
 use crate::{
     change_table::{CHANGES, Change, Part},
-    load::{Download, Event, Kind, Load, Rates, Window, figures, now},
+    load::{Download, Event, Kind, Load, Rates, Window, now},
+    machine::figures,
     machines::Trial,
     noticed,
     product::{Run, Site},

@@ -12,7 +12,7 @@ mod snapshot;
 mod start;
 mod strike;
 
-use crate::compare::lines;
+use crate::{compare::lines, machines::Trial};
 use boundary::{Boundary, When};
 use case::{Stage, expect_service};
 use std::time::Instant;
@@ -26,16 +26,26 @@ pub struct Case {
     pub fault: Fault,
 }
 
-/// The trial.
-pub fn every_boundary() -> Result<(), String> {
+/// One trial for each of two machines.
+pub fn trials() -> Vec<Trial> {
+    const PARTS: usize = 2;
+    let one = |part: usize| {
+        let name = format!("faults::any_death_at_any_boundary_heals::part_{}_of_{PARTS}", part + 1);
+        Trial::new(name, move || every_boundary(part, PARTS))
+    };
+    (0..PARTS).map(one).collect()
+}
+
+/// Every case whose turn it is in this part of so many.
+fn every_boundary(part: usize, parts: usize) -> Result<(), String> {
     let stage = Stage::set_up();
     let boundaries = stage.boundaries();
-    let cases = choice::cases(&boundaries);
-    println!("{} boundaries, {} cases", boundaries.len(), cases.len());
+    let cases: Vec<Case> = choice::cases(&boundaries).into_iter().skip(part).step_by(parts).collect();
+    eprintln!("{} boundaries, {} cases", boundaries.len(), cases.len());
     let told = std::env::var_os("LAB_CASE").is_some();
     if told {
         for boundary in &boundaries {
-            println!("{boundary}");
+            eprintln!("{boundary}");
         }
     }
     let begun = Instant::now();
@@ -43,19 +53,19 @@ pub fn every_boundary() -> Result<(), String> {
     for case in &cases {
         let result = stage.run(case);
         if told {
-            println!("{:.1} s: {case}", begun.elapsed().as_secs_f32());
+            eprintln!("{:.1} s: {case}", begun.elapsed().as_secs_f32());
         }
         match result {
             Ok(true) => {}
             Ok(false) => missed.push(case.to_string()),
             Err(text) => {
-                println!("failed: {case}\n{text}");
+                eprintln!("failed: {case}\n{text}");
                 failed.push(case.to_string());
             }
         }
     }
     expect_service();
-    println!("{} cases in {:.0} s", cases.len(), begun.elapsed().as_secs_f32());
+    eprintln!("{} cases in {:.0} s", cases.len(), begun.elapsed().as_secs_f32());
     if !failed.is_empty() {
         return Err(format!("{} failed:\n{}", failed.len(), lines(failed)));
     }

@@ -185,10 +185,3 @@ pub fn millis(time: SystemTime) -> u64 {
 pub fn now() -> u64 {
     millis(SystemTime::now())
 }
-
-/// What somebody may want to know who tries other rates; LAB_FIGURES is set for it.
-pub fn figures(text: impl FnOnce() -> String) {
-    if std::env::var_os("LAB_FIGURES").is_some() {
-        eprintln!("{}", text());
-    }
-}
