@@ -7,9 +7,10 @@ pub const TICKS: &str = "set -- $(cat /proc/self/stat); echo \"${22}\"";
 /// Prints when a file was last changed; nothing where there is no `stat`.
 pub const CHANGED: &str = "TZ=UTC0 stat -L -c '%Z %z'";
 
-/// Prints three looks at the clock, as [`Clock::best`] reads them.
+/// Prints up to three looks at the clock, as [`Clock::best`] reads them: no more when the time did not go on during one.
 pub const LOOKS: &str = "hertz=$(getconf CLK_TCK 2>/dev/null || echo 100)\n\
-    for look in 1 2 3; do now=$(date +%s.%N); read -r uptime idle </proc/uptime; echo \"now $now $uptime $hertz\"; done";
+    for look in 1 2 3; do read -r before idle </proc/uptime; now=$(date +%s.%N); read -r uptime idle </proc/uptime\n\
+    echo \"now $now $uptime $hertz\"; [ \"$before\" != \"$uptime\" ] || break; done";
 
 /// A point in time, in seconds after 1970, and how finely it was told.
 #[derive(Clone, Copy)]

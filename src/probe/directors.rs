@@ -67,11 +67,12 @@ option() {{ # LETTER LONG WORD...: what follows the option -LETTER or --LONG
   done
   printf '%s' "$found"
 }}
-net=$(readlink /proc/self/ns/net 2>/dev/null)
 cd /proc || exit
 known=
-for stat in $(grep -l -e '^[0-9]* (pulse) ' -e '^[0-9]* (keepalived' -e '^[0-9]* (ldirectord) ' [0-9]*/stat 2>/dev/null) \
-  $(grep -l '[l]directord' [0-9]*/cmdline 2>/dev/null); do
+# ldirectord may be named perl: then its command line tells it.
+set -- $(grep -l -e '^[0-9]* (pulse) ' -e '^[0-9]* (keepalived' -e '[l]directord' [0-9]*/stat [0-9]*/cmdline 2>/dev/null)
+[ $# = 0 ] || net=$(readlink /proc/self/ns/net 2>/dev/null)
+for stat do
   pid=${{stat%/*}}
   [ "$(readlink "$pid/ns/net" 2>/dev/null)" = "$net" ] || continue
   read -r number name rest <"$pid/stat" || continue

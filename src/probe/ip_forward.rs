@@ -6,6 +6,7 @@ use crate::format::excerpt;
 /// Where the kernel shows it and takes it; there on every kernel, with or without the tool `sysctl`.
 pub const PATH: &str = "/proc/sys/net/ipv4/ip_forward";
 
+/// By `cat`: a shell's own `read` takes one byte at a time, and the kernel shows a parameter to the first reading only.
 pub(super) fn scripts() -> Vec<String> {
     vec![format!("exec cat {PATH}")]
 }

@@ -27,7 +27,7 @@ impl Ipvs {
 }
 
 pub(super) fn scripts() -> Vec<String> {
-    vec!["ipvsadm -S -n".to_owned(), "ipvsadm -L -n --thresholds".to_owned()]
+    vec!["exec ipvsadm -S -n".to_owned(), "exec ipvsadm -L -n --thresholds".to_owned()]
 }
 
 pub(super) fn read(answers: &[Answer]) -> Result<Ipvs, String> {

@@ -116,7 +116,7 @@ mod tests {
     fn digest_of(dump: &str) -> String {
         let answer = |text: &str| Answer { stdout: text.as_bytes().to_vec(), ..Answer::default() };
         let probe = Probe::PacketFilter(IptablesCommand::default());
-        let facts = Facts::read([&probe], &[answer("iptables v1.8.9 (legacy)\n"), answer(dump), answer("")]);
+        let facts = Facts::read([&probe], &[answer(dump), answer("iptables v1.8.9 (legacy)\n")]);
         facts.digests().remove("the packet filter").unwrap()
     }
 

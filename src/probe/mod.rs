@@ -59,6 +59,12 @@ fn regular(path: &str) -> String {
 /// How that refusal ends.
 const NOT_REGULAR: &str = " is not a regular file: remove it, or put one there";
 
+/// The first line of an answer that is a file's text from there on, and what is behind it.
+fn line(text: &[u8]) -> Option<(&str, &[u8])> {
+    let (line, rest) = text.split_at(text.iter().position(|byte| *byte == b'\n')?);
+    Some((std::str::from_utf8(line).ok()?, &rest[1..]))
+}
+
 /// A question to a host. Several resources may need the same one; a host is asked once.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Probe {

@@ -1,7 +1,7 @@
 //! The running IPv4 packet filter: one of two backends, and whether the other one interferes.
 
 use super::Answer;
-use crate::format::{iptables_save::IptablesSave, sh};
+use crate::format::{iptables_save::IptablesSave, printable, sh};
 use std::fmt;
 
 /// The words that call iptables on a host, such as `iptables` or `iptables-legacy`.
@@ -77,38 +77,44 @@ impl PacketFilter {
     }
 }
 
+/// Its own tables, then its version and behind a line with `#` the tables of the other backend.
 pub(super) fn scripts(command: &IptablesCommand) -> Vec<String> {
     let version = sh::words(command.sibling("").iter().map(String::as_str).chain(["-V"]));
     vec![
-        version.clone(),
-        sh::words(command.sibling("-save")),
+        format!("exec {}", sh::words(command.sibling("-save"))),
         format!(
-            "case $({version} 2>&1) in *nf_tables*) other=iptables-legacy-save;; *) other=iptables-nft-save;; esac; \
-             if command -v $other >/dev/null 2>&1; then echo '#'; $other; fi"
+            "version=$({version}); status=$?; echo \"$version\"; [ $status = 0 ] || exit $status\n\
+             case $version in *nf_tables*) other=iptables-legacy-save;; *) other=iptables-nft-save;; esac\n\
+             command -v $other >/dev/null 2>&1 || exit 0\n\
+             echo '#'; exec $other"
         ),
     ]
 }
 
 pub(super) fn read(answers: &[Answer]) -> Result<PacketFilter, String> {
-    let [version, saved, other] = answers else {
+    let [saved, rest] = answers else {
         return Err("the host did not answer".to_owned());
     };
-    let banner = String::from_utf8_lossy(version.output("iptables")?).into_owned();
+    let border = rest.stdout.windows(3).position(|bytes| bytes == b"\n#\n");
+    let (banner, other) = match border {
+        Some(at) => (&rest.stdout[..at], Some(&rest.stdout[at + 1..])),
+        None => (rest.output("iptables")?, None),
+    };
+    let banner = String::from_utf8_lossy(banner);
     let parse = |text: &[u8]| IptablesSave::parse(text.to_vec());
     let dump = parse(saved.output("iptables-save")?).map_err(|malformed| format!("iptables-save, {malformed}"))?;
     Ok(PacketFilter {
         backend: if banner.contains("nf_tables") { Backend::Nft } else { Backend::Legacy },
-        version: read_version(&banner)
-            .ok_or_else(|| format!("iptables -V says no version: {}", version.last_words()))?,
+        version: read_version(&banner).ok_or_else(|| format!("iptables -V says no version: {}", printable(&banner)))?,
         dump,
-        other: match other.status {
-            0 if other.stdout.is_empty() => None,
-            0 => Some(parse(&other.stdout).map_err(|malformed| format!("the other iptables-save, {malformed}"))?),
-            // A kernel without the other backend holds no rules in it; any other failure leaves that open.
-            _ if lacks_backend(&other.stderr) => None,
-            _ => {
-                return Err(format!("the other backend's iptables-save failed: {}", other.last_words()));
+        other: match other {
+            None => None,
+            Some(text) if rest.status == 0 => {
+                Some(parse(text).map_err(|malformed| format!("the other iptables-save, {malformed}"))?)
             }
+            // A kernel without the other backend holds no rules in it; any other failure leaves that open.
+            Some(_) if lacks_backend(&rest.stderr) => None,
+            Some(_) => return Err(format!("the other backend's iptables-save failed: {}", rest.last_words())),
         },
     })
 }

@@ -16,7 +16,7 @@ pub struct Arp {
 }
 
 pub(super) fn scripts() -> Vec<String> {
-    vec![format!("cat {FOLDER}/arp_ignore {FOLDER}/arp_announce")]
+    vec![format!("exec cat {FOLDER}/arp_ignore {FOLDER}/arp_announce")]
 }
 
 pub(super) fn read(answers: &[Answer]) -> Result<Arp, String> {

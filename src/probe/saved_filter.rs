@@ -1,6 +1,6 @@
 //! The packet filter that the host loads at boot: Red Hat's file or Debian's, found by what the host has.
 
-use super::{Answer, regular};
+use super::{Answer, line, regular};
 use crate::format::iptables_save::IptablesSave;
 use camino::Utf8PathBuf;
 
@@ -24,17 +24,17 @@ const FIND: &str = "red_hat=/etc/sysconfig/iptables debian=/etc/iptables/rules.v
     elif [ -d /etc/iptables ]; then path=$debian\n\
     else path=; fi\n";
 
+/// A line with the path, one that the file is there, and its text.
 pub(super) fn scripts() -> Vec<String> {
-    vec![format!("{FIND}echo \"$path\"; [ -e \"$path\" ] && echo there; :"), format!("{FIND}{}", regular("$path"))]
+    vec![format!("{FIND}echo \"$path\"; [ ! -e \"$path\" ] || echo there\n{}", regular("$path"))]
 }
 
 pub(super) fn read(answers: &[Answer]) -> Result<SavedFilter, String> {
-    let [found, text] = answers else { return Err("the host did not answer".to_owned()) };
-    let found = String::from_utf8_lossy(found.output("the probe")?).into_owned();
-    let mut lines = found.lines();
-    let path = lines.next().filter(|path| !path.is_empty());
-    let exists = lines.next().is_some();
-    let text = text.output("cat")?.to_vec();
-    let dump = IptablesSave::parse(text).map_err(|malformed| format!("{}, {malformed}", path.unwrap_or_default()))?;
-    Ok(SavedFilter { path: path.map(Utf8PathBuf::from), exists, dump })
+    let [answer] = answers else { return Err("the host did not answer".to_owned()) };
+    let (path, rest) = line(answer.output("cat")?).ok_or("the host's answer is not ours")?;
+    let (exists, text) = rest.strip_prefix(b"there\n").map_or((false, rest), |text| (true, text));
+    let path = (!path.is_empty()).then(|| Utf8PathBuf::from(path));
+    let dump = IptablesSave::parse(text.to_vec())
+        .map_err(|malformed| format!("{}, {malformed}", path.as_deref().unwrap_or("".into())))?;
+    Ok(SavedFilter { path, exists, dump })
 }

@@ -1,6 +1,6 @@
 //! The IPVS table that the host loads at boot: Red Hat's file, or Debian's file with its switch.
 
-use super::{Answer, regular};
+use super::{Answer, line, regular};
 use crate::format::ipvs_file::IpvsFile;
 use camino::Utf8PathBuf;
 
@@ -24,24 +24,28 @@ const FIND: &str = "if [ -e /etc/ipvsadm.rules ] || [ -e /etc/default/ipvsadm ];
     elif [ -d /etc/sysconfig ]; then path=/etc/sysconfig/ipvsadm\n\
     else path=; fi\n";
 
+/// A line with the path, one for each of the two files whether it is there, and the text of the first.
 pub(super) fn scripts() -> Vec<String> {
     vec![
         format!(
             "{FIND}echo \"$path\"; if [ -e \"$path\" ]; then echo there; else echo absent; fi; \
-             if [ -e {DEFAULTS} ]; then echo there; else echo absent; fi"
+             if [ -e {DEFAULTS} ]; then echo there; else echo absent; fi\n{}",
+            regular("$path")
         ),
-        format!("{FIND}{}", regular("$path")),
         regular(DEFAULTS),
     ]
 }
 
 pub(super) fn read(answers: &[Answer]) -> Result<SavedIpvs, String> {
-    let [found, text, defaults] = answers else { return Err("the host did not answer".to_owned()) };
-    let found = String::from_utf8_lossy(found.output("the probe")?).into_owned();
-    let [path, table, switch] = found.lines().collect::<Vec<_>>()[..] else {
-        return Err("the host's answer is not ours".to_owned());
+    let [found, defaults] = answers else { return Err("the host did not answer".to_owned()) };
+    let mut rest = found.output("cat")?;
+    let mut next = || {
+        let (line, behind) = line(rest).ok_or("the host's answer is not ours")?;
+        rest = behind;
+        Ok::<_, &str>(line)
     };
-    let text = text.output("cat")?;
+    let (path, table, switch) = (next()?, next()?, next()?);
+    let text = rest;
     let file = IpvsFile::parse(text).map_err(|malformed| format!("{path}, {malformed}"))?;
     Ok(SavedIpvs {
         path: Some(path).filter(|path| !path.is_empty()).map(Utf8PathBuf::from),

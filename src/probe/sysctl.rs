@@ -20,7 +20,7 @@ pub fn path(name: &str) -> String {
 
 pub(super) fn scripts(name: &str) -> Vec<String> {
     let path = sh::word(&path(name));
-    vec![format!("if [ -e {path} ]; then cat {path}; else echo {path} is not there >&2; exit 3; fi")]
+    vec![format!("if [ -e {path} ]; then exec cat {path}; else echo {path} is not there >&2; exit 3; fi")]
 }
 
 /// The value with single blanks, which may be tabs: the kernel has lists of numbers.

@@ -40,9 +40,9 @@ pub(super) fn scripts() -> Vec<String> {
             "{list}[ ! -d /run/systemd/system ] || echo systemd; [ ! -d /etc/sysctl.d ] || echo folder\n\
              for file in \"$@\" {MAIN} {OWN}; do\n\
              if [ -e \"$file\" ] || [ -h \"$file\" ]; then [ -f \"$file\" ] || echo \"special $file\"; fi; done\n\
-             [ $# = 0 ] || cksum -- \"$@\""
+             [ $# = 0 ] || exec cksum -- \"$@\""
         ),
-        format!("{list}[ $# = 0 ] || awk '{{ print FILENAME \":\" $0 }}' \"$@\""),
+        format!("{list}[ $# = 0 ] || exec awk '{{ print FILENAME \":\" $0 }}' \"$@\""),
     ]
 }
 

@@ -73,8 +73,9 @@ pub(super) fn scripts(conf: Option<&Utf8Path>) -> Vec<String> {
     );
     let facts = format!(
         r#"for place do printf 'conf %s\n' "$place"; done
-echo "changed $({CHANGED} -- "$1" 2>/dev/null)"
-echo "modified $(date -r "$1" +%s 2>/dev/null)"
+changed=$({CHANGED} -- "$1" 2>/dev/null)
+echo "changed $changed"
+[ -n "$changed" ] || echo "modified $(date -r "$1" +%s 2>/dev/null)"
 echo "ticks $({TICKS})"
 {LOOKS}
 for stamp in {stamps}; do [ ! -e "$stamp" ] || while read -r line; do printf 'stamp %s %s\n' "$stamp" "$line"; done <"$stamp"; done

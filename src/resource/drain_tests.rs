@@ -64,14 +64,8 @@ fn facts(rules: &[String], destinations: &[(u32, u8, u32, u32)]) -> Facts {
         writeln!(listing, "  -> 10.1.1.{address}:0  90 80 {connections} 1").unwrap();
     }
     let dump = format!("*mangle\n{}\nCOMMIT\n", rules.join("\n"));
-    let answers = [
-        said("iptables v1.8.9 (legacy)\n".to_owned()),
-        said(dump),
-        said(String::new()),
-        said(table),
-        said(listing),
-        said(String::new()),
-    ];
+    let answers =
+        [said(dump), said("iptables v1.8.9 (legacy)\n".to_owned()), said(table), said(listing), said(String::new())];
     Facts::read(resources().0.probes().iter().chain([&Probe::Directors]), &answers)
 }
 

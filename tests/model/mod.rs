@@ -118,7 +118,7 @@ impl State {
                 let nat = table("nat", "POSTROUTING", &self.nat);
                 let input = table("filter", "INPUT", &self.input);
                 let dump = table("mangle", "PREROUTING", &self.mangle) + &nat + &input;
-                vec![said("iptables v1.8.9 (legacy)\n"), said(dump), said("")]
+                vec![said(dump), said("iptables v1.8.9 (legacy)\n")]
             }
             Probe::Ipvs => vec![said(self.ipvs.render()), said(self.listing())],
             Probe::Addresses => vec![said("2: eth0    inet 10.1.1.1/24 scope global eth0\n")],
@@ -148,18 +148,17 @@ impl State {
                 vec![said(facts), said(self.vsftpd_conf.clone())]
             }
             Probe::SavedFilter => {
-                let there = if self.saved_filter.is_some() { "there\n" } else { "" };
-                vec![
-                    said(format!("/etc/iptables/rules.v4\n{there}")),
-                    said(self.saved_filter.clone().unwrap_or_default()),
-                ]
+                let file = self.saved_filter.as_ref().map(|text| format!("there\n{text}"));
+                vec![said(format!("/etc/iptables/rules.v4\n{}", file.unwrap_or_default()))]
             }
             Probe::SavedIpvs => {
                 let word = |there: bool| if there { "there" } else { "absent" };
                 let (saved, defaults) = (word(self.saved_ipvs.is_some()), word(self.ipvs_defaults.is_some()));
                 vec![
-                    said(format!("/etc/ipvsadm.rules\n{saved}\n{defaults}\n")),
-                    said(self.saved_ipvs.clone().unwrap_or_default()),
+                    said(format!(
+                        "/etc/ipvsadm.rules\n{saved}\n{defaults}\n{}",
+                        self.saved_ipvs.clone().unwrap_or_default()
+                    )),
                     said(self.ipvs_defaults.clone().unwrap_or_default()),
                 ]
             }
@@ -178,7 +177,7 @@ impl State {
             Probe::Sysctl(name) => vec![said(format!("{}\n", self.parameters[name]))],
             Probe::TextFile(path) => {
                 let found = self.files.get(path.as_str());
-                vec![said(if found.is_some() { "there\n" } else { "" }), said(found.cloned().unwrap_or_default())]
+                vec![said(found.map(|text| [b"there\n", &text[..]].concat()).unwrap_or_default())]
             }
             Probe::Services(names) => {
                 let mut text = "manager update-rc.d\n".to_owned();

@@ -44,8 +44,8 @@ fn edited(text: &str) -> Result<Option<String>, String> {
     let resource = resource();
     let said = |text: &str| Answer { status: 0, stdout: text.into(), stderr: Vec::new() };
     let answers: BTreeMap<Probe, Vec<Answer>> = [
-        (Probe::SavedFilter, vec![said("/etc/iptables/rules.v4\nthere\n"), said(text)]),
-        (Probe::PacketFilter(IptablesCommand::default()), vec![said("iptables v1.8.9 (legacy)\n"), said(""), said("")]),
+        (Probe::SavedFilter, vec![said(&format!("/etc/iptables/rules.v4\nthere\n{text}"))]),
+        (Probe::PacketFilter(IptablesCommand::default()), vec![said(""), said("iptables v1.8.9 (legacy)\n")]),
     ]
     .into();
     let facts = Facts::read(answers.keys(), &answers.values().flatten().cloned().collect::<Vec<_>>());

@@ -42,12 +42,10 @@ fn edited(text: Option<&str>, defaults: Option<&str>) -> Result<BTreeMap<String,
     let found = format!("/etc/ipvsadm.rules\n{}\n{}\n", word(text.is_some()), word(defaults.is_some()));
     let probes = resource.probes();
     let answers = probes.iter().flat_map(|probe| match probe {
-        Probe::SavedIpvs => vec![
-            said(found.clone()),
-            said(text.unwrap_or_default().to_owned()),
-            said(defaults.unwrap_or_default().to_owned()),
-        ],
-        _ => vec![said("iptables v1.8.9 (legacy)\n".to_owned()), said(String::new()), said(String::new())],
+        Probe::SavedIpvs => {
+            vec![said(format!("{found}{}", text.unwrap_or_default())), said(defaults.unwrap_or_default().to_owned())]
+        }
+        _ => vec![said(String::new()), said("iptables v1.8.9 (legacy)\n".to_owned())],
     });
     let facts = Facts::read(&probes, &answers.collect::<Vec<_>>());
     let diff = resource.diff(&facts).map_err(|unknown| unknown.to_string())?;
