@@ -379,61 +379,73 @@ fn is_foreign_line(line: &&str) -> bool {
     !line.contains("-A PREROUTING") && !line.contains("-A POSTROUTING")
 }
 
-/// Whether a host that loads its boot files has nothing to be done: what is saved is what runs.
-fn boots_as_it_runs(state: &State, cluster: &Cluster) -> bool {
-    let mut booted = State { mangle: Vec::new(), nat: Vec::new(), ipvs: IpvsTable::default(), ..state.clone() };
-    let dump = IptablesSave::parse(state.saved_filter.clone().unwrap().into_bytes()).unwrap();
+/// Whether a host that loads its boot files has nothing to be done in its packet filter and IPVS table.
+fn boots_as_it_runs(state: &State, target: &Target) -> bool {
+    let mut booted =
+        State { mangle: Vec::new(), nat: Vec::new(), input: Vec::new(), ipvs: IpvsTable::default(), ..state.clone() };
+    let dump = IptablesSave::parse(state.saved_filter.clone().unwrap_or_default().into_bytes()).unwrap();
     let rules = |table, chain| -> Vec<String> {
         dump.rules(table, chain).into_iter().map(|rule| String::from_utf8(rule.text).unwrap()).collect()
     };
     booted.mangle = rules("mangle", "PREROUTING");
     booted.nat = rules("nat", "POSTROUTING");
-    for line in state.saved_ipvs.clone().unwrap().lines().filter(|line| !line.starts_with('#')) {
+    booted.input = rules("filter", "INPUT");
+    for line in state.saved_ipvs.clone().unwrap_or_default().lines().filter(|line| !line.starts_with('#')) {
         let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
         booted.ipvsadm(&words).unwrap();
     }
-    check(&[(target(cluster), Model::new(booted))], 1)[0].changes().count() == 0
+    check(&[(target.clone(), Model::new(booted))], 1)[0].changes().count() == 0
+}
+
+/// `apply(diff(a, b), a) = b`: one run converges the state, a second one changes nothing, check agrees, and boot files say
+/// the same. Gives back what it has become.
+fn converges(target: &Target, state: &State) -> Result<State, TestCaseError> {
+    let hosts = [(target.clone(), Model::new(state.clone()))];
+    let planned: Vec<_> = check(&hosts, 1)[0].changes().cloned().collect();
+    prop_assert_eq!(&hosts[0].1.state(), state, "check changes nothing");
+    let first = apply(&hosts, 1).remove(0);
+    prop_assert_eq!(&first.trouble, &None);
+    prop_assert_eq!(first.changes().cloned().collect::<Vec<_>>(), planned, "what check says is what apply does");
+    let converged = hosts[0].1.state();
+    prop_assert_eq!(apply(&hosts, 1)[0].changes().count(), 0);
+    prop_assert_eq!(&hosts[0].1.state(), &converged);
+    prop_assert!(boots_as_it_runs(&converged, target), "{:?}", converged);
+    Ok(converged)
+}
+
+/// Any prefix of a plan plans on to the same end: a run may die after any step. Gives back that end, and the one of a run
+/// that did not.
+fn plans_on(target: Target, state: State, cut: usize) -> Result<(State, State), TestCaseError> {
+    let whole = [(target.clone(), Model::new(state.clone()))];
+    prop_assert_eq!(&apply(&whole, 1)[0].trouble, &None);
+    let died = [(target, Model::new(state))];
+    let outcome = check(&died, 1).remove(0);
+    let steps: Vec<Step> = Stage::ALL.iter().flat_map(|stage| steps(outcome.changes(), *stage)).collect();
+    died[0].1.change(&steps[..cut.min(steps.len())]).unwrap();
+    prop_assert_eq!(&apply(&died, 1)[0].trouble, &None);
+    let (healed, direct) = (died[0].1.state(), whole[0].1.state());
+    prop_assert_eq!(sorted(&healed.ipvs), sorted(&direct.ipvs));
+    prop_assert_eq!(check(&died, 1)[0].changes().count(), 0);
+    Ok((healed, direct))
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
-    /// `apply(diff(a, b), a) = b`: one run converges any state, a second one changes nothing, and check agrees.
     #[test]
     fn one_run_converges(state in any_state(), cluster in any_cluster()) {
-        let hosts = [(target(&cluster), Model::new(state.clone()))];
-        let planned: Vec<_> = check(&hosts, 1)[0].changes().cloned().collect();
-        prop_assert_eq!(hosts[0].1.state(), state.clone(), "check changes nothing");
-        let first = apply(&hosts, 1).remove(0);
-        prop_assert_eq!(&first.trouble, &None);
-        prop_assert_eq!(first.changes().cloned().collect::<Vec<_>>(), planned, "what check says is what apply does");
-        let converged = hosts[0].1.state();
-        let second = apply(&hosts, 1).remove(0);
-        prop_assert_eq!(second.changes().count(), 0);
-        prop_assert_eq!(hosts[0].1.state(), converged.clone());
+        let converged = converges(&target(&cluster), &state)?;
         prop_assert_eq!(foreign(&converged, &cluster), foreign(&state, &cluster), "foreign things are as they were");
         prop_assert_eq!(&converged.vsftpd_read, &converged.vsftpd_conf);
         let lines = |state: &State| state.saved_filter.clone().unwrap_or_default().lines().filter(is_foreign_line).map(str::to_owned).collect::<Vec<_>>();
         let mut kept = lines(&converged).into_iter();
         prop_assert!(lines(&state).iter().all(|old| kept.any(|line| line == *old)), "every other line is kept, in order");
-        prop_assert!(boots_as_it_runs(&converged, &cluster), "{:?}", converged);
     }
 
-    /// Any prefix of a plan plans on to the same end: a run may die after any step.
     #[test]
     fn any_prefix_plans_on(state in any_state(), cluster in any_cluster(), cut in 0..20_usize) {
-        let whole = [(target(&cluster), Model::new(state.clone()))];
-        prop_assert_eq!(&apply(&whole, 1)[0].trouble, &None);
-        let died = [(target(&cluster), Model::new(state))];
-        let outcome = check(&died, 1).remove(0);
-        let steps: Vec<Step> = Stage::ALL.iter().flat_map(|stage| steps(outcome.changes(), *stage)).collect();
-        died[0].1.change(&steps[..cut.min(steps.len())]).unwrap();
-        let healed = apply(&died, 1).remove(0);
-        prop_assert_eq!(&healed.trouble, &None);
-        let (healed, direct) = (died[0].1.state(), whole[0].1.state());
+        let (healed, direct) = plans_on(target(&cluster), state, cut)?;
         prop_assert_eq!(effects(&healed), effects(&direct));
-        prop_assert_eq!(sorted(&healed.ipvs), sorted(&direct.ipvs));
-        prop_assert_eq!(check(&died, 1)[0].changes().count(), 0);
     }
 
     /// Nothing is planned from facts that could not be read.

@@ -1,21 +1,16 @@
 //! The same laws for what plays of tasks state: rules one by one, a second mark, kernel parameters, lines of files.
 
 use crate::{
-    any_mark_rule, any_nat_rule, any_service, any_state,
+    any_mark_rule, any_nat_rule, any_service, any_state, converges,
     model::Model,
     model::State,
-    sorted, support,
+    plans_on, support,
     support::run::{apply, check},
 };
 use lvs_ftp::{
     desired::{Target, resolve, targets},
-    format::{
-        iptables_save::IptablesSave,
-        ipvs::{IpvsTable, ServiceKey},
-    },
-    host::Change,
+    format::ipvs::ServiceKey,
     inventory::{ConnectionOptions, Inventory},
-    plan::{Stage, Step, steps},
     playbook::plays,
     source::Source,
 };
@@ -161,45 +156,17 @@ fn foreign(state: &State) -> Vec<String> {
         .collect()
 }
 
-/// Whether a host that loads its boot files has nothing to be done in its packet filter and IPVS table.
-fn boots_as_it_runs(state: &State, target: &Target) -> bool {
-    let mut booted =
-        State { mangle: Vec::new(), nat: Vec::new(), input: Vec::new(), ipvs: IpvsTable::default(), ..state.clone() };
-    let dump = IptablesSave::parse(state.saved_filter.clone().unwrap_or_default().into_bytes()).unwrap();
-    let rules = |table, chain| -> Vec<String> {
-        dump.rules(table, chain).into_iter().map(|rule| String::from_utf8(rule.text).unwrap()).collect()
-    };
-    booted.mangle = rules("mangle", "PREROUTING");
-    booted.nat = rules("nat", "POSTROUTING");
-    booted.input = rules("filter", "INPUT");
-    for line in state.saved_ipvs.clone().unwrap_or_default().lines().filter(|line| !line.starts_with('#')) {
-        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        booted.ipvsadm(&words).unwrap();
-    }
-    check(&[(target.clone(), Model::new(booted))], 1)[0].changes().count() == 0
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
-    /// One run converges any state, a second one changes nothing, check agrees, and foreign things are as they were.
     #[test]
     fn one_run_converges_tasks(state in any_host(), tasks in any_tasks()) {
-        let hosts = [(target(&tasks), Model::new(state.clone()))];
-        let planned: Vec<_> = check(&hosts, 1)[0].changes().cloned().collect();
-        prop_assert_eq!(hosts[0].1.state(), state.clone(), "check changes nothing");
-        let first = apply(&hosts, 1).remove(0);
-        prop_assert_eq!(&first.trouble, &None);
-        prop_assert_eq!(first.changes().cloned().collect::<Vec<_>>(), planned, "what check says is what apply does");
-        let converged = hosts[0].1.state();
-        prop_assert_eq!(apply(&hosts, 1)[0].changes().count(), 0);
-        prop_assert_eq!(hosts[0].1.state(), converged.clone());
+        let converged = converges(&target(&tasks), &state)?;
         prop_assert_eq!(foreign(&converged), foreign(&state));
         let others = |state: &State| -> Vec<_> {
             state.ipvs.services.iter().filter(|one| one.key != ServiceKey::mark(80)).cloned().collect()
         };
         prop_assert_eq!(others(&converged), others(&state));
-        prop_assert!(boots_as_it_runs(&converged, &hosts[0].0), "{:?}", converged);
         let gone = target(&json!([{"iptables_rule": {"chain": "INPUT", "protocol": "udp", "in_interface": "eth7",
             "jump": "DROP", "state": "absent"}}]));
         let emptied = [(gone, Model::new(converged))];
@@ -210,21 +177,11 @@ proptest! {
         prop_assert!(!left.saved_filter.unwrap_or_default().contains("lvs-ftp: Public FTP"));
     }
 
-    /// Any prefix of a plan plans on to the same end.
     #[test]
     fn any_prefix_of_tasks_plans_on(state in any_host(), tasks in any_tasks(), cut in 0..16_usize) {
-        let whole = [(target(&tasks), Model::new(state.clone()))];
-        prop_assert_eq!(&apply(&whole, 1)[0].trouble, &None);
-        let died = [(target(&tasks), Model::new(state))];
-        let outcome = check(&died, 1).remove(0);
-        let steps: Vec<Step> = Stage::ALL.iter().flat_map(|stage| steps(outcome.changes(), *stage)).collect();
-        died[0].1.change(&steps[..cut.min(steps.len())]).unwrap();
-        prop_assert_eq!(&apply(&died, 1)[0].trouble, &None);
-        let (healed, direct) = (died[0].1.state(), whole[0].1.state());
+        let (healed, direct) = plans_on(target(&tasks), state, cut)?;
         prop_assert_eq!(&healed.files, &direct.files);
         prop_assert_eq!(&healed.parameters, &direct.parameters);
-        prop_assert_eq!(sorted(&healed.ipvs), sorted(&direct.ipvs));
-        prop_assert_eq!(check(&died, 1)[0].changes().count(), 0);
     }
 }
 
