@@ -30,16 +30,20 @@ fn command(backend: &str) -> IptablesCommand {
 }
 
 fn target(backend: &str) -> Target {
+    target_of(&command(backend))
+}
+
+fn target_of(command: &IptablesCommand) -> Target {
     let play = "Public FTP".to_owned();
     let resources: Vec<Arc<dyn Resource>> = vec![
         Arc::new(NatRule {
             play: play.clone(),
-            command: command(backend),
+            command: command.clone(),
             wanted: Some(("10.1.1.0/24".parse().unwrap(), ActiveSource::Masquerade)),
         }),
         Arc::new(MarkRules {
             play: play.clone(),
-            command: command(backend),
+            command: command.clone(),
             virtual_ip: "192.0.2.10".parse().unwrap(),
             mark: 21.try_into().unwrap(),
             control_port: 21.try_into().unwrap(),
@@ -254,6 +258,28 @@ fn rules_in_both_backends_are_an_error() {
             text.contains("the other one holds rules in mangle PREROUTING") && text.contains("lvs_iptables"),
             "{text}"
         );
+    }
+}
+
+/// A command that leads elsewhere is followed for the other backend too, and only there.
+#[test]
+fn the_other_backend_is_looked_at_where_the_command_leads() {
+    let (session, tools) = (Session::new(10, true), tools());
+    for (backend, other) in [(BACKENDS[0], BACKENDS[1]), (BACKENDS[1], BACKENDS[0])] {
+        let (host_netns, netns) = (Netns::new(), Netns::new());
+        type_rules(&netns, backend, ADOPTED[0]);
+        type_rules(&host_netns, other, &ADOPTED[0][1..2]);
+        let command = IptablesCommand::new([netns.words(), vec![backend.to_owned()]].concat()).unwrap();
+        // With the outer /run, where the names of network namespaces are.
+        let enter = format!("mount --bind {} /usr/local/sbin && exec \"$@\"", tools.path().display());
+        let words = [host_netns.words(), ["sh", "-c", &enter, "sh"].map(str::to_owned).into()].concat();
+        let host = connection(&session, &json!({ "lvs_ftp_exec": words }));
+        let hosts = [(target_of(&command), host)];
+        let outcome = check(&hosts, 1).remove(0);
+        assert_eq!((outcome.trouble.clone(), outcome.changes().count()), (None, 0));
+        type_rules(&netns, other, &ADOPTED[0][1..2]);
+        let text = check(&hosts, 1).remove(0).trouble.unwrap().text().to_owned();
+        assert!(text.contains("the other one holds rules in mangle PREROUTING"), "{text}");
     }
 }
 

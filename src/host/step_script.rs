@@ -119,14 +119,16 @@ fn prove(proof: &Proof) -> String {
         Proof::Vsftpd => format!("tried=$new; what=\"the new $conf\"\n{TRY_VSFTPD}"),
         // A scratch namespace shows more than --test, and cannot touch the running table: there, a legacy --test makes each
         // table that the file names and the kernel never had. Where none can be made, or where the old file does not load
-        // in one either (it names an ipset of the host, say), --test has to do.
+        // in one either (it names an ipset of the host, say), --test has to do. So it has where the command is more than
+        // its program: `ip netns exec …` would lead out of the scratch namespace again, to the running table.
         Proof::PacketFilter { command, waits_for_lock } => {
             let restore = sh::words(restore_words(command, *waits_for_lock));
+            let scratch = if command.prefix().is_empty() { "unshare -n true 2>/dev/null" } else { "false" };
             format!(
                 r#"refuse() {{ fail "the new $conf does not load:
 $(printf '%s\n' "$says" | grep -v -e '^Try ' -e '^$')"; }}
 loads=
-if unshare -n true 2>/dev/null; then
+if {scratch}; then
   if says=$(unshare -n {restore} <"$new" 2>&1); then
     loads=yes
   elif [ ! -e "$conf" ] || unshare -n {restore} <"$conf" >/dev/null 2>&1; then

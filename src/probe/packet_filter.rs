@@ -37,6 +37,12 @@ impl IptablesCommand {
         (!words.is_empty()).then_some(Self(words))
     }
 
+    /// The words before the program, which may lead to another network namespace; most hosts have none.
+    #[must_use]
+    pub fn prefix(&self) -> &[String] {
+        self.0.split_last().map_or(&[], |(_, prefix)| prefix)
+    }
+
     /// `iptables-save`, `iptables-restore`, … of the same kind.
     #[must_use]
     pub fn sibling(&self, suffix: &str) -> Vec<String> {
@@ -80,13 +86,20 @@ impl PacketFilter {
 /// Its own tables, then its version and behind a line with `#` the tables of the other backend.
 pub(super) fn scripts(command: &IptablesCommand) -> Vec<String> {
     let version = sh::words(command.sibling("").iter().map(String::as_str).chain(["-V"]));
+    let look = "command -v $1 >/dev/null 2>&1 || exit 0\necho '#'; exec $1";
+    let prefix = sh::words(command.prefix());
+    // The other backend is looked at where the prefix leads to, unless that is a multi-call program and leads nowhere.
+    let there = if prefix.is_empty() {
+        String::new()
+    } else {
+        format!("if {prefix} true >/dev/null 2>&1; then exec {prefix} sh -c {} sh $1; fi\n", sh::word(look))
+    };
     vec![
         format!("exec {}", sh::words(command.sibling("-save"))),
         format!(
             "version=$({version}); status=$?; echo \"$version\"; [ $status = 0 ] || exit $status\n\
-             case $version in *nf_tables*) other=iptables-legacy-save;; *) other=iptables-nft-save;; esac\n\
-             command -v $other >/dev/null 2>&1 || exit 0\n\
-             echo '#'; exec $other"
+             case $version in *nf_tables*) set iptables-legacy-save;; *) set iptables-nft-save;; esac\n\
+             {there}{look}"
         ),
     ]
 }

@@ -82,6 +82,30 @@ fn a_saved_filter_that_does_not_load_is_refused() {
     }
 }
 
+/// A command that leads to another network namespace leads out of a scratch one, too: the file is only tried.
+#[test]
+fn a_prefix_keeps_a_proof_from_the_running_table() {
+    for backend in ["iptables-legacy", "iptables-nft"] {
+        let mut filter = Filter::new(backend, "");
+        let enter = filter.host.folder.join("enter");
+        let words = ["unshare", "-m", "--", "sh", enter.as_str()];
+        filter.host.connection = crate::support::connection(&filter.host.session, &json!({ "lvs_ftp_exec": words }));
+        let command = [filter.netns.words(), vec![backend.to_owned()]].concat();
+        let proof = Proof::PacketFilter {
+            command: IptablesCommand::new(command).unwrap(),
+            waits_for_lock: backend.ends_with("legacy"),
+        };
+        let running = filter.running();
+        let bad = RULES.replace("--set-mark 21", "--set-mark no");
+        let error = filter.host.replace(&filter.host.conf(), Some(RULES), &bad, proof.clone()).unwrap_err();
+        assert!(error.contains("does not load"), "{error}");
+        let good = RULES.replace("COMMIT", "-A PREROUTING -j ACCEPT\nCOMMIT");
+        filter.host.replace(&filter.host.conf(), Some(RULES), &good, proof).unwrap();
+        assert_eq!(filter.host.read(), good);
+        assert_eq!(filter.running(), running, "{backend}");
+    }
+}
+
 /// A file that this kernel cannot load in a scratch namespace already, for a reason of its own, may be edited.
 #[test]
 fn a_file_that_loads_nowhere_but_on_the_real_table_is_taken() {
