@@ -12,6 +12,7 @@ mod cli {
     mod router;
     mod whole;
 
+    mod all_scripts;
     mod answers;
     mod colours;
     mod failures;

@@ -24,10 +24,10 @@ if keepalived --help 2>&1 | grep -q -e --config-test; then
       case "
 $known
 " in
-      *"
+      (*"
 $line
 "*) ;;
-      *) printf '%s\n' "$line" ;;
+      (*) printf '%s\n' "$line" ;;
       esac
     done)
     [ -z "$more" ] || fail "keepalived refuses $what: $more" ;;
