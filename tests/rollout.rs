@@ -12,7 +12,7 @@ use lvs_ftp::{
     plan::Step,
     playbook,
     probe::{Facts, Probe},
-    run::{GivenUp, Options, Outcome, Progress, apply, check},
+    run::{GivenUp, Options, Outcome, Progress, Trouble, apply, check},
     source::Source,
 };
 use model::{Model, State};
@@ -21,7 +21,7 @@ use std::{
     collections::BTreeSet,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -39,6 +39,12 @@ struct Host {
     holds: &'static str,
     locked_by: Option<&'static str>,
     dead: bool,
+    /// Whether a look fails, by the host's state.
+    blind: Box<dyn Fn(&State) -> bool + Send + Sync>,
+    /// The answer to the next change is lost.
+    loses: AtomicBool,
+    /// Why it undoes what was tried.
+    undoes: Option<&'static str>,
 }
 
 impl Host {
@@ -53,6 +59,9 @@ impl Observe for Host {
             return Err(HostError::Unreachable("no route to host".to_owned()));
         }
         let state = self.model.state();
+        if (self.blind)(&state) {
+            return Err(HostError::Failed("the connection was lost".to_owned()));
+        }
         let answers: Vec<_> = probes
             .iter()
             .flat_map(|probe| match probe {
@@ -91,13 +100,22 @@ impl Change for Host {
             })
             .collect();
         self.note(&words.join(" "));
-        (self.meddle)(&mut self.model.0.lock().unwrap(), steps).map_err(|error| StepError { made: 0, error })?;
-        self.model.change(steps)
+        (self.meddle)(&mut self.model.0.lock().unwrap(), steps).map_err(|error| StepError {
+            made: 0,
+            lost: false,
+            error,
+        })?;
+        self.model.change(steps)?;
+        if self.loses.swap(false, Ordering::Relaxed) {
+            let error = HostError::Failed("the connection was lost".to_owned());
+            return Err(StepError { made: 0, lost: true, error });
+        }
+        Ok(())
     }
 
     fn confirm(&self) -> Result<(), HostError> {
         self.note("confirm");
-        Ok(())
+        self.undoes.map_or(Ok(()), |why| Err(HostError::Failed(why.to_owned())))
     }
 
     fn unlock(&self) {}
@@ -140,6 +158,9 @@ fn site_with(servers: &Value, change: impl FnOnce(&mut Value)) -> Site {
             holds: if target.host.name == "lvs1" { "192.0.2.10" } else { "192.0.2.3" },
             locked_by: None,
             dead: false,
+            blind: Box::new(|_| false),
+            loses: AtomicBool::new(false),
+            undoes: None,
         };
         (target, host)
     };
@@ -353,4 +374,67 @@ fn a_dead_real_server_can_be_drained() {
     );
     let why = "the real server 10.1.1.11 failed".to_owned();
     assert!(held(&outcomes).contains(&("lvs1 contract".to_owned(), why)), "{:?}", held(&outcomes));
+}
+
+/// The steps were made, but nobody heard of it. Where the host undoes that, it is no success; else it is told as made.
+#[test]
+fn a_lost_answer_is_not_taken_for_granted() {
+    for undoes in [None, Some("the change is not confirmed; the host undoes it")] {
+        let mut site = site(|_| {});
+        site.apply();
+        let host = site.host("lvs1");
+        host.model.0.lock().unwrap().ipvs.services[0].destinations[0].weight = 7;
+        host.loses = AtomicBool::new(true);
+        host.undoes = undoes;
+        let outcomes = site.apply();
+        let told: Vec<_> = outcomes[0].each().map(|(_, change, progress)| (&change.summary, progress)).collect();
+        let summary = "destination 10.1.1.11:0 -m -w 7 -> 10.1.1.11:0 -m -w 1".to_owned();
+        assert_eq!(told, [(&summary, &Progress::Made)]);
+        let trouble = undoes.map(|why| Trouble::Failed(format!("the connection was lost; {why}")));
+        assert_eq!(outcomes[0].trouble, trouble);
+    }
+}
+
+/// What a stage has looked at is not all: an earlier stage's work may have been undone meanwhile.
+#[test]
+fn what_is_undone_behind_a_stage_is_noticed() {
+    let mut site = site(|_| {});
+    site.apply();
+    let host = site.host("lvs1");
+    {
+        let mut state = host.model.0.lock().unwrap();
+        state.ip_forward = false;
+        state.ipvs.services[0].destinations[0].weight = 7;
+    }
+    host.meddle = Box::new(|state, steps| {
+        state.ip_forward &= !steps.iter().any(|step| matches!(step, Step::Ipvsadm(..)));
+        Ok(())
+    });
+    let trouble = site.apply()[0].trouble.clone().unwrap();
+    assert!(
+        trouble.text().starts_with("did not converge; what still differs: edit net.ipv4.ip_forward"),
+        "{trouble:?}"
+    );
+}
+
+/// A drain takes many looks: one that fails does not end it.
+#[test]
+fn a_drain_bears_a_failed_look() {
+    let mut site = site(|play| play["ftp_cluster"]["drain_timeout"] = json!(0));
+    site.apply();
+    let host = site.host("lvs1");
+    {
+        let mut state = host.model.0.lock().unwrap();
+        let key = state.ipvs.services[0].key.to_string();
+        let gone = IpvsTable::parse(b"-A -f 21 -s wlc\n-a -f 21 -r 10.1.1.99:0 -m -w 1\n").unwrap();
+        state.ipvs.services[0].destinations.extend(gone.services[0].destinations.clone());
+        state.connections.insert((key, "10.1.1.99:0".to_owned()), 1);
+    }
+    let drains = |state: &State| state.ipvs.services[0].destinations.iter().any(|one| one.weight == 0);
+    let failures = AtomicUsize::new(0);
+    host.blind = Box::new(move |state| drains(state) && failures.fetch_add(1, Ordering::Relaxed) == 1);
+    let outcomes = site.apply();
+    assert_eq!(outcomes[0].trouble, None);
+    let left = site.host("lvs1").model.state().ipvs.render();
+    assert!(!left.contains("10.1.1.99"), "{left}");
 }

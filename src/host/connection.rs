@@ -133,7 +133,7 @@ impl Connection {
     /// undone by the host.
     #[must_use]
     pub fn writable(self, undo: Option<Duration>) -> Writable {
-        let guard = undo.filter(|_| self.ssh.is_some()).map(Guard::new);
+        let guard = undo.filter(|_| self.ssh.is_some()).map(|timeout| Guard::new(timeout, self.run.nonce()));
         Writable { connection: self, guard, lock: Mutex::new(Lock::None), touched: AtomicBool::new(false) }
     }
 
@@ -238,10 +238,8 @@ impl Observe for Writable {
     fn observe(&self, probes: &[Probe]) -> Result<Facts, HostError> {
         let stop = || self.connection.is_interrupted() && !self.touched.load(Ordering::Relaxed);
         let facts = self.connection.look(probes, &stop)?;
-        Ok(match self.guard.as_ref().and_then(Guard::name) {
-            Some(own) => facts.without_guard(&own),
-            None => facts,
-        })
+        // Nor is one of another name that the inventory has for this host.
+        Ok(facts.without_guards(self.connection.run.nonce()))
     }
 }
 
@@ -272,6 +270,7 @@ impl Change for Writable {
 
     fn change(&self, steps: &[Step]) -> Result<(), StepError> {
         self.touched.store(true, Ordering::Relaxed);
+        let was_armed = self.guard.as_ref().is_some_and(Guard::is_armed);
         let parts = match &self.guard {
             Some(guard) => guard.scripts(steps),
             None => steps.iter().map(step_script::script).collect(),
@@ -280,13 +279,18 @@ impl Change for Writable {
         let run = &self.connection.run;
         let script = if locked { Script::guarded(&run.guard(), &parts) } else { Script::new(&parts, true) };
         let mut reply = self.connection.round_trip(&script, CHANGE_LIMIT).map_err(|error| {
-            let error = StepError { made: 0, error };
-            self.guard.as_ref().map_or(error.clone(), |guard| guard.lost(error))
+            let lost = matches!(error, HostError::Failed(_));
+            match &self.guard {
+                Some(guard) if lost => guard.lost(),
+                Some(guard) if !was_armed => guard.is_not_there(),
+                _ => {}
+            }
+            StepError { made: 0, lost, error }
         })?;
         if locked && !reply.answers.is_empty() {
             let held = reply.answers.remove(0);
             if held.status != 0 {
-                return Err(StepError { made: 0, error: HostError::Failed(held.last_words()) });
+                return Err(StepError { made: 0, lost: false, error: HostError::Failed(held.last_words()) });
             }
         }
         match reply.answers.iter().enumerate().find(|(_, answer)| answer.status != 0) {
@@ -294,7 +298,7 @@ impl Change for Writable {
             Some((made, answer)) => {
                 let step = steps.get(made).map(ToString::to_string).unwrap_or_default();
                 let error = HostError::Failed(format!("failed to {step}: {}", answer.last_words()));
-                Err(StepError { made, error })
+                Err(StepError { made, lost: false, error })
             }
         }
     }

@@ -2,14 +2,14 @@
 //! new connection that the host can still be reached. What it does is in guard.sh; here is what is said to it.
 
 use super::{
-    HostError, StepError, ipvs_script,
+    HostError, ipvs_script,
     script::nonce,
     step_script::{self, restore_words},
 };
 use crate::{
     format::sh,
     plan::{RuleEdit, Step},
-    probe::{IptablesCommand, UNDO_FOLDER},
+    probe::{BOOT_ID, IptablesCommand, UNDO_FOLDER},
 };
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -25,6 +25,7 @@ const REMOVE: &str = r#"! [ -d "$g" ] || { mv "$g" "$g.old" && rm -rf "$g.old"; 
 #[derive(Debug)]
 pub(super) struct Guard {
     timeout: Duration,
+    run: String,
     armed: Mutex<Option<Armed>>,
 }
 
@@ -41,13 +42,14 @@ struct Armed {
 }
 
 impl Guard {
-    pub const fn new(timeout: Duration) -> Self {
-        Self { timeout, armed: Mutex::new(None) }
+    /// One that is not yet armed, for the run of this nonce.
+    pub fn new(timeout: Duration, run: &str) -> Self {
+        Self { timeout, run: run.to_owned(), armed: Mutex::new(None) }
     }
 
-    /// Its name on the host, while it is armed.
-    pub fn name(&self) -> Option<String> {
-        self.armed().as_ref().map(|armed| armed.name.clone())
+    /// Whether it may be armed.
+    pub fn is_armed(&self) -> bool {
+        self.armed().is_some()
     }
 
     /// The text of each step. Before the first one that needs it, the guard is armed; each that needs it is written down
@@ -59,8 +61,8 @@ impl Guard {
             if !matches!(step, Step::Rules { .. } | Step::Ipvsadm(_)) {
                 return step_script::script(step);
             }
-            let armed =
-                armed.get_or_insert_with(|| Armed { name: nonce(), steps: 0, filters: Vec::new(), lost: false });
+            let name = || format!("{}-{}", self.run, nonce());
+            let armed = armed.get_or_insert_with(|| Armed { name: name(), steps: 0, filters: Vec::new(), lost: false });
             let arm = if std::mem::take(&mut fresh) { arm(self.timeout) } else { String::new() };
             let text = armed.step(step);
             format!("g={UNDO_FOLDER}/{}\n{arm}{text}", armed.name)
@@ -68,13 +70,16 @@ impl Guard {
         scripts.collect()
     }
 
-    /// Takes note that no whole answer to a change came back, and adds to the error what becomes of the change.
-    pub fn lost(&self, mut error: StepError) -> StepError {
-        if let (Some(armed), HostError::Failed(text)) = (&mut *self.armed(), &mut error.error) {
+    /// Takes note that no whole answer to a change came back: it will not be confirmed.
+    pub fn lost(&self) {
+        if let Some(armed) = &mut *self.armed() {
             armed.lost = true;
-            text.push_str(&format!("; {}", self.undoes()));
         }
-        error
+    }
+
+    /// Takes note that what would have armed it did not reach the host.
+    pub fn is_not_there(&self) {
+        *self.armed() = None;
     }
 
     /// Says over a new connection that the host can be reached: `ask` makes it, and runs this script there.
@@ -140,7 +145,8 @@ exit $status"#,
 fn arm(timeout: Duration) -> String {
     format!(
         r#"if [ ! -d "$g" ]; then
-  mkdir -p "${{g%/*/*}}" && (umask 077; mkdir -p "${{g%/*}}" && mkdir "$g.new" && {script} >"$g.new/guard" && : >"$g.new/armed") || exit
+  mkdir -p "${{g%/*/*}}" && (umask 077; mkdir -p "${{g%/*}}" && mkdir "$g.new" && {script} >"$g.new/guard" &&
+    {{ cat {BOOT_ID} 2>/dev/null; :; }} >"$g.new/boot" && : >"$g.new/armed") || exit
   mv "$g.new" "$g" || exit
 fi
 read -r up rest </proc/uptime

@@ -78,6 +78,11 @@ impl Run {
         }
     }
 
+    /// What tells it from all others.
+    pub fn nonce(&self) -> &str {
+        &self.nonce
+    }
+
     /// The text that takes the lock, says so, and stays until its input ends.
     fn holder(&self, mark: &str) -> String {
         format!(

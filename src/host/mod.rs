@@ -78,6 +78,8 @@ pub enum LockError {
 pub struct StepError {
     /// So many, from the first, are known to have been made.
     pub made: usize,
+    /// Whether others may have been made: there is no whole answer.
+    pub lost: bool,
     /// Why the next one was not.
     pub error: HostError,
 }

@@ -144,11 +144,11 @@ impl Facts {
         })
     }
 
-    /// The same without one undo guard: a run's own is none of an earlier run.
+    /// The same without the undo guards of one run, which begin with its nonce: a run's own are none of an earlier run.
     #[must_use]
-    pub fn without_guard(mut self, own: &str) -> Self {
+    pub fn without_guards(mut self, run: &str) -> Self {
         if let Some(Ok(Fact::UndoGuards(guards))) = self.0.get_mut(&Probe::UndoGuards) {
-            guards.retain(|guard| !matches!(guard, UndoGuard::Armed { name } if name == own));
+            guards.retain(|guard| !matches!(guard, UndoGuard::Armed { name } if name.starts_with(run)));
         }
         self
     }

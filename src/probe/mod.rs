@@ -41,7 +41,7 @@ pub use service_manager::ServiceManager;
 pub use services::{Service, Services};
 pub use sysctl::path as sysctl_path;
 pub use sysctl_files::{MAIN as SYSCTL_CONF, OWN as SYSCTL_OWN, SysctlFiles};
-pub use undo_guards::{FOLDER as UNDO_FOLDER, UndoGuard};
+pub use undo_guards::{BOOT_ID, FOLDER as UNDO_FOLDER, UndoGuard};
 pub use vsftpd::{Daemon, Lingering, Vsftpd, stamp_path};
 
 use camino::Utf8PathBuf;

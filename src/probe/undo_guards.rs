@@ -6,6 +6,9 @@ use crate::format::excerpt;
 /// Where they are: a folder for each, named by its run.
 pub const FOLDER: &str = "/var/run/lvs-ftp/undo";
 
+/// What tells one boot of the host from another.
+pub const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+
 /// A guard that is there though no run of ours is at work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UndoGuard {
@@ -23,7 +26,8 @@ pub enum UndoGuard {
         /// What it did, and what failed; safe to print.
         report: Vec<String>,
     },
-    /// It undoes nothing: its run died before it was armed, or when it was disarmed.
+    /// It undoes nothing: its run died before it was armed or when it was disarmed, or the host has booted since. Not all
+    /// hosts empty /var/run then, and some remove just the files.
     Over {
         /// Its name.
         name: String,
@@ -40,9 +44,10 @@ for guard in *; do
     *[!0-9a-z.-]*) continue ;;
     *.new | *.old) echo "over $guard"; continue ;;
   esac
-  if [ -e "$guard/disarmed" ]; then echo "over $guard"
+  if [ -e "$guard/report" ]; then echo "fired $guard"; sed 's/^/said /' <"$guard/report"
+  elif [ -e "$guard/disarmed" ] || [ "$(cat "$guard/boot" 2>/dev/null)" != "$(cat {BOOT_ID} 2>/dev/null)" ]; then
+    echo "over $guard"
   elif [ ! -e "$guard/fired" ]; then echo "armed $guard"
-  elif [ -e "$guard/report" ]; then echo "fired $guard"; sed 's/^/said /' <"$guard/report"
   elif pid=$(cat "$guard/pid") && kill -0 "${{pid:-none}}" 2>/dev/null; then echo "firing $guard"
   else echo "fired $guard"; echo 'said a time that it could not write down'; echo 'said it was killed at its work'
   fi

@@ -57,7 +57,10 @@ impl Process {
     pub fn is_session(&self, all: &[Self], listens: bool, conf: &Utf8Path) -> bool {
         let mut first = self;
         for _ in all {
-            first = all.iter().find(|other| other.pid == first.parent).unwrap_or(first);
+            match all.iter().find(|other| other.pid == first.parent) {
+                Some(parent) => first = parent,
+                None => break,
+            }
         }
         !self.is_daemon(all, listens) && first.reads(conf)
     }

@@ -3,7 +3,7 @@
 use super::{Item, Options, Outcome, Progress, Trouble, look};
 use crate::{
     desired::Target,
-    host::Change,
+    host::{Change, HostError},
     plan::{Change as Planned, Stage, Step, joined},
 };
 
@@ -19,10 +19,13 @@ pub(super) fn advance<H: Change>(
     picks: &(dyn Fn(&Item, &Planned) -> bool + Sync),
     options: &Options<'_>,
 ) -> Outcome {
+    let of_stage = |item: &Item, change: &Planned| change.stage == stage && picks(item, change);
+    // Whether the host may undo what was tried unless that is confirmed, and what failed.
+    let (mut owed, mut failure) = (false, None);
     for attempt in 1..=ATTEMPTS {
-        let mine = picked(&outcome, stage, picks);
+        let mine = picked(&outcome, &of_stage);
         if outcome.trouble.is_some() || mine.is_empty() || options.is_interrupted() {
-            return outcome;
+            break;
         }
         let changes: Vec<&Planned> = mine.iter().map(|(item, at)| &outcome.items[*item].changes[*at]).collect();
         let todo = joined(&changes, stage);
@@ -30,70 +33,82 @@ pub(super) fn advance<H: Change>(
         let (tried, before) = (host.change(&steps), told(&changes));
         outcome.tried = true;
         outcome.verified = false;
+        owed |= steps.iter().any(Step::may_cut_off);
         let made = tried.as_ref().map_or_else(|failed| failed.made, |()| steps.len());
         for number in todo.iter().take(made).flat_map(|(_, numbers)| numbers) {
             let (item, at) = mine[*number];
             outcome.items[item].progress[at] = Progress::Made;
         }
         let Err(failed) = tried else {
-            if steps.iter().any(Step::may_cut_off) {
-                confirm(target, host, &mut outcome, stage, picks);
+            if owed {
+                confirm(target, host, &mut outcome, &of_stage);
             }
             return outcome;
         };
         // Somebody else may have changed the host meanwhile: then there is another plan.
         let fresh = look(target, host);
         if fresh.trouble.is_some() {
-            outcome.trouble = Some(failed.error.into());
+            outcome.trouble = unconfirmed(host, &failed.error).or(Some(failed.error.into()));
             return outcome;
         }
-        outcome.refresh(fresh, &|item, change| change.stage == stage && picks(item, change));
-        let now = picked(&outcome, stage, picks);
+        // What does not differ any more was made, where the answer that would have said so was lost; else somebody else
+        // has made it, or what it was about has gone.
+        outcome.refresh(fresh, &of_stage, failed.lost.then_some(&Progress::Made));
+        let now = picked(&outcome, &of_stage);
         let now: Vec<&Planned> = now.iter().map(|(item, at)| &outcome.items[*item].changes[*at]).collect();
         let rest: Vec<_> = before.into_iter().filter(|one| told(&now).contains(one)).collect();
         if attempt == ATTEMPTS || (rest.len() == now.len() && !now.is_empty()) {
-            // The host can be reached, and half a stage is no half state: it need not undo what was made.
-            let trouble = host.confirm().err().map_or_else(|| failed.error.into(), Trouble::from);
-            outcome.trouble = Some(trouble);
+            outcome.trouble = unconfirmed(host, &failed.error).or(Some(failed.error.into()));
             return outcome;
         }
+        failure = Some(failed.error);
+    }
+    if let Some(failed) = failure {
+        outcome.trouble = unconfirmed(host, &failed);
     }
     outcome
 }
 
+/// A step failed. As long as the host can be reached, it need not undo what was made: half a stage is no half state.
+/// Else that is the trouble.
+fn unconfirmed<H: Change>(host: &H, failed: &HostError) -> Option<Trouble> {
+    let unconfirmed = host.confirm().err()?;
+    Some(Trouble::Failed(format!("{failed}; {unconfirmed}")))
+}
+
 /// Looks at what a stage did, and tells the host over a new connection to keep it. What is not as it should be is no
-/// reason to undo the rest: half a stage is no half state.
+/// reason to undo the rest.
 fn confirm<H: Change>(
     target: &Target,
     host: &H,
     outcome: &mut Outcome,
-    stage: Stage,
-    picks: &(dyn Fn(&Item, &Planned) -> bool + Sync),
+    of_stage: &(dyn Fn(&Item, &Planned) -> bool + Sync),
 ) {
     let fresh = look(target, host);
     if let Err(error) = host.confirm() {
         outcome.trouble = Some(error.into());
         return;
     }
-    outcome.refresh(fresh, &|item, change| change.stage == stage && picks(item, change));
+    let is_whole = fresh.trouble.is_none() && super::unexpected(outcome, &fresh).is_empty();
+    outcome.refresh(fresh, of_stage, None);
     if outcome.trouble.is_some() {
         return;
     }
-    let rest = picked(outcome, stage, picks);
-    if rest.is_empty() {
-        outcome.verified = true;
-    } else {
+    // What else differs now is looked at when all stages are done.
+    outcome.verified = is_whole;
+    let rest = picked(outcome, of_stage);
+    if !rest.is_empty() {
         let rest = rest.iter().map(|(item, at)| &outcome.items[*item].changes[*at]);
         outcome.trouble = Some(super::differs(rest));
     }
 }
 
-/// Where the planned changes of a stage are that `picks` takes: item and change.
-fn picked(outcome: &Outcome, stage: Stage, picks: &(dyn Fn(&Item, &Planned) -> bool + Sync)) -> Vec<(usize, usize)> {
+/// Where the planned changes are that `picks` takes: item and change.
+fn picked(outcome: &Outcome, picks: &dyn Fn(&Item, &Planned) -> bool) -> Vec<(usize, usize)> {
     let mut all = Vec::new();
     for (number, item) in outcome.items.iter().enumerate() {
         for (at, (change, progress)) in item.each().enumerate() {
-            if *progress == Progress::Planned && change.stage == stage && picks(item, change) {
+            if *progress == Progress::Planned && picks(item, change) {
                 all.push((number, at));
             }
         }

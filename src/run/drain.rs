@@ -16,6 +16,8 @@ use std::{
 /// How long to wait between two looks, and how often a signal is looked for meanwhile.
 const LOOK: Duration = Duration::from_secs(1);
 const MOMENT: Duration = Duration::from_millis(50);
+/// How often a look is tried.
+const LOOKS: usize = 3;
 
 /// How far clients have come that a change waits for.
 enum Left {
@@ -47,7 +49,7 @@ pub(super) fn finish<H: Change>(
 ) -> Vec<Outcome> {
     let start = Instant::now();
     while outcomes.iter().any(waits) && !options.is_interrupted() {
-        outcomes = look_again(targets, outcomes, options.forks);
+        outcomes = look_again(targets, outcomes, options);
         let known = outcomes.clone();
         let is_late = |drain: &Drain| start.elapsed() >= Duration::from_secs(drain.timeout.into());
         let is_ready = |play: &str, change: &Planned| {
@@ -87,10 +89,7 @@ pub(super) fn finish<H: Change>(
         if !options.may_wait || !outcomes.iter().any(goes_on) {
             break;
         }
-        let until = Instant::now() + LOOK;
-        while Instant::now() < until && !options.is_interrupted() {
-            thread::sleep(MOMENT);
-        }
+        pause(options);
     }
     note(&mut outcomes);
     outcomes
@@ -119,7 +118,7 @@ fn is_waiting((_, change, progress): (&Item, &Planned, &Progress)) -> bool {
 }
 
 /// Observes the hosts that have something that waits, and the real servers whose sessions that waits for.
-fn look_again<H: Change>(targets: &[(Target, H)], outcomes: Vec<Outcome>, forks: usize) -> Vec<Outcome> {
+fn look_again<H: Change>(targets: &[(Target, H)], outcomes: Vec<Outcome>, options: &Options<'_>) -> Vec<Outcome> {
     let mut asked: Vec<usize> = Vec::new();
     for (index, outcome) in outcomes.iter().enumerate().filter(|(_, outcome)| waits(outcome)) {
         asked.push(index);
@@ -134,11 +133,30 @@ fn look_again<H: Change>(targets: &[(Target, H)], outcomes: Vec<Outcome>, forks:
     asked.sort_unstable();
     asked.dedup();
     asked.retain(|index| outcomes[*index].trouble.is_none());
-    pool::some(outcomes, &asked, forks, |index, mut outcome| {
+    pool::some(outcomes, &asked, options.forks, |index, mut outcome| {
         let (target, host) = &targets[index];
-        outcome.refresh(look(target, host), &|_, change| change.drain.is_some());
+        outcome.refresh(patient_look(target, host, options), &|_, change| change.drain.is_some(), None);
         outcome
     })
+}
+
+/// A drain takes minutes and many looks: one that fails does not end it.
+fn patient_look<H: Change>(target: &Target, host: &H, options: &Options<'_>) -> Outcome {
+    for _ in 1..LOOKS {
+        let seen = look(target, host);
+        if seen.trouble.is_none() || options.is_interrupted() {
+            return seen;
+        }
+        pause(options);
+    }
+    look(target, host)
+}
+
+fn pause(options: &Options<'_>) {
+    let until = Instant::now() + LOOK;
+    while Instant::now() < until && !options.is_interrupted() {
+        thread::sleep(MOMENT);
+    }
 }
 
 /// What a change still waits for.

@@ -183,16 +183,21 @@ fn verify<H: Observe>(target: &Target, host: &H, mut outcome: Outcome, options: 
         outcome.trouble = again.trouble;
         return outcome;
     }
+    let rest = unexpected(&outcome, &again);
+    if !rest.is_empty() {
+        outcome.trouble = Some(differs(rest));
+    }
+    outcome
+}
+
+/// What differs in a later look, but was neither held back nor waits for clients.
+fn unexpected<'a>(outcome: &Outcome, again: &'a Outcome) -> Vec<&'a Planned> {
     let waits = |change: &Planned| {
         outcome.each().any(|(_, known, progress)| {
             known.summary == change.summary && matches!(progress, Progress::Held(_) | Progress::Draining(_))
         })
     };
-    let rest: Vec<&Planned> = again.changes().filter(|change| !waits(change)).collect();
-    if !rest.is_empty() {
-        outcome.trouble = Some(differs(rest));
-    }
-    outcome
+    again.changes().filter(|change| !waits(change)).collect()
 }
 
 fn differs<'a>(rest: impl IntoIterator<Item = &'a Planned>) -> Trouble {

@@ -112,8 +112,9 @@ impl Item {
     }
 
     /// Takes in a later look for the changes that `picks` takes, and leaves the others as they were planned. What was
-    /// made stays told, unless the host did not keep it; what was held back stays so; the rest is as it is now.
-    fn refresh(&mut self, fresh: Self, picks: &dyn Fn(&Self, &Change) -> bool) {
+    /// made stays told, unless the host did not keep it; what was held back stays so; the rest is as it is now. What was
+    /// planned and is in order now is told as `gone` says, or no more.
+    fn refresh(&mut self, fresh: Self, picks: &dyn Fn(&Self, &Change) -> bool, gone: Option<&Progress>) {
         let empty =
             Self { warnings: self.warnings.clone(), ..Self::new(fresh.play.clone(), fresh.task.clone(), fresh.kind) };
         let old = std::mem::replace(self, empty);
@@ -123,6 +124,11 @@ impl Item {
             let again = now.iter().position(|fresh| picked && fresh.summary == change.summary);
             match (again.map(|at| now.remove(at)), progress) {
                 (None, progress) if !picked || progress == Progress::Made => self.push(change, progress),
+                (None, Progress::Planned) => {
+                    if let Some(gone) = gone {
+                        self.push(change, gone.clone());
+                    }
+                }
                 (None, _) => {}
                 (Some(fresh), Progress::Held(why)) => self.push(fresh, Progress::Held(why)),
                 (Some(fresh), _) => self.push(fresh, Progress::Planned),
@@ -182,11 +188,12 @@ impl Outcome {
             })
     }
 
-    /// Takes in a later look at the host for the changes that `picks` takes.
-    pub(super) fn refresh(&mut self, fresh: Self, picks: &dyn Fn(&Item, &Change) -> bool) {
+    /// Takes in a later look at the host for the changes that `picks` takes. What was planned and is in order now is told
+    /// as `gone` says, or no more.
+    pub(super) fn refresh(&mut self, fresh: Self, picks: &dyn Fn(&Item, &Change) -> bool, gone: Option<&Progress>) {
         for item in fresh.items {
             match self.items.iter_mut().find(|known| known.is_same(&item)) {
-                Some(known) => known.refresh(item, picks),
+                Some(known) => known.refresh(item, picks, gone),
                 None => self.items.push(item),
             }
         }

@@ -173,16 +173,50 @@ fn what_a_dead_run_left_of_a_guard_is_removed() {
     let host = Host::new(&control, "lvs1");
     let router = Router::new(&control, &host, LEGACY, "/usr/bin/busybox");
     router.apply(&[]).ended(0);
-    host.sh("cd /run/lvs-ftp/undo; mkdir lvs-ftp-1.new lvs-ftp-2 lvs-ftp-3.old 'not ours'
-        touch lvs-ftp-1.new/armed lvs-ftp-2/disarmed lvs-ftp-3.old/fired 'not ours/armed'");
+    // The last two are what a boot may leave.
+    host.sh("cd /run/lvs-ftp/undo; mkdir lvs-ftp-1.new lvs-ftp-2 lvs-ftp-3.old lvs-ftp-4 lvs-ftp-5 'not ours'
+        touch lvs-ftp-1.new/armed lvs-ftp-2/disarmed lvs-ftp-3.old/fired 'not ours/armed'
+        cp /proc/sys/kernel/random/boot_id lvs-ftp-2/boot
+        touch lvs-ftp-5/working; echo earlier >lvs-ftp-5/boot; echo $$ >lvs-ftp-5/worker");
     let says = "remove: remains of an undo guard";
     for (arguments, status) in [(&["--check"][..], 3), (&[], 0)] {
         let ran = router.apply(arguments).ended(status);
-        assert_eq!(ran.stdout.matches(says).count(), 3, "{}", ran.stdout);
+        assert_eq!(ran.stdout.matches(says).count(), 5, "{}", ran.stdout);
         assert!(!ran.stderr.contains("WARNING"), "{}", ran.stderr);
     }
     assert_eq!(router.guards(), "/run/lvs-ftp/undo/not ours/armed");
     router.apply(&["--check"]).ended(0);
+}
+
+/// The answer to a change is lost though it was made: the host undoes it, so it is told as a failure.
+#[test]
+fn a_lost_answer_is_a_failure() {
+    let control = Control::new();
+    let host = Host::new(&control, "lvs1");
+    let router = Router::new(&control, &host, LEGACY, "/usr/bin/dash");
+    router.apply(&[]).ended(0);
+    host.sh("sed -i 's/10.1.1.11:0 -m -w 1/10.1.1.11:0 -m -w 9/' /run/ipvs; touch /run/armed");
+    let before = router.ipvs();
+    std::fs::rename(host.path("tools/ipvsadm"), host.path("tools/ipvsadm-real")).unwrap();
+    router.tool(
+        "ipvsadm",
+        r#"${0%/*}/ipvsadm-real "$@"; status=$?
+[ "$1" = -e ] && rm /run/armed 2>/dev/null || exit $status
+p=$PPID
+while [ "$p" -gt 1 ]; do
+  case $(cat /proc/$p/comm) in sshd*) kill -9 $p; break ;; esac
+  p=$(sed 's/.*) . \([0-9]*\) .*/\1/' /proc/$p/stat)
+done
+sleep 1
+exit $status"#,
+    );
+    let ran = router.apply(&["--confirm-timeout", "6"]).ended(2);
+    let says = "the change is not confirmed; the host undoes the change within 6 s";
+    assert!(ran.stdout.contains("the connection was lost") && ran.stdout.contains(says), "{}", ran.stdout);
+    assert!(ran.stdout.contains("10.1.1.11:0 -m -w 9 -> 10.1.1.11:0 -m -w 1"), "{}", ran.stdout);
+    let report = router.report();
+    assert_eq!(router.ipvs(), before, "{report}");
+    router.converges();
 }
 
 /// Somebody edits a destination between the observation and our own edit of it: that edit is refused, and another look

@@ -95,7 +95,7 @@ impl Change for Model {
     fn change(&self, steps: &[Step]) -> Result<(), StepError> {
         let mut state = self.0.lock().unwrap();
         for (made, step) in steps.iter().enumerate() {
-            state.take(step).map_err(|text| StepError { made, error: HostError::Failed(text) })?;
+            state.take(step).map_err(|text| StepError { made, lost: false, error: HostError::Failed(text) })?;
         }
         Ok(())
     }
