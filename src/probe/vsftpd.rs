@@ -81,10 +81,21 @@ echo "ticks $({TICKS})"
 for stamp in {stamps}; do [ ! -e "$stamp" ] || while read -r line; do printf 'stamp %s %s\n' "$stamp" "$line"; done <"$stamp"; done
 net=$(readlink /proc/self/ns/net 2>/dev/null)
 cd /proc || exit
-for stat in $(grep -l '^[0-9]* (vsftpd) ' [0-9]*/stat 2>/dev/null); do
+line() {{ {{ read -r line <"$1/stat"; }} 2>/dev/null || return; parent=${{line##*) }}; parent=${{parent#* }}; parent=${{parent%% *}}; }}
+whole() {{
+  [ "$(readlink "$1/ns/net" 2>/dev/null)" = "$net" ] || return
+  printf 'process %s | %s | %s | %s\n' "$line" "$(readlink "$1/fd/0" 2>/dev/null)" "$(readlink "$1/fd/2" 2>/dev/null)" "$(tr '\000\n' '\n ' <"$1/cmdline" 2>/dev/null | tr '\n' '|')"
+  own="$own$1 "
+}}
+all=$(grep -l '^[0-9]* (vsftpd) ' [0-9]*/stat 2>/dev/null | tr '\n' ' ') own=' ' children=
+for stat in $all; do
   pid=${{stat%/stat}}
-  [ "$(readlink "$pid/ns/net" 2>/dev/null)" = "$net" ] || continue
-  printf 'process %s | %s | %s | %s\n' "$(cat "$stat" 2>/dev/null)" "$(readlink "$pid/fd/0" 2>/dev/null)" "$(readlink "$pid/fd/2" 2>/dev/null)" "$(tr '\000\n' '\n ' <"$pid/cmdline" 2>/dev/null | tr '\n' '|')"
+  line "$pid" || continue
+  case " $all" in *" $parent/stat "*) children="$children $pid" ;; *) whole "$pid" ;; esac
+done
+for pid in $children; do
+  line "$pid" || continue
+  case $own in *" $parent "*) printf 'process %s | a child\n' "$line"; own="$own$pid " ;; *) whole "$pid" ;; esac
 done
 :"#,
         stamps = sh::words(&stamps)

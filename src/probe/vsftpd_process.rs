@@ -15,10 +15,12 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// `/proc/PID/stat | fd 0 | fd 2 | argument|argument|…` (proc(5)).
+    /// `/proc/PID/stat | fd 0 | fd 2 | argument|argument|…` (proc(5)). What is a child of another one says just that:
+    /// there may be thousands, and to look at each takes a process.
     pub fn read(text: &str) -> Option<Self> {
         let mut parts = text.split(" | ");
-        let (stat, input, errors, arguments) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let (stat, input) = (parts.next()?, parts.next()?);
+        let (errors, arguments) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         let (pid, rest) = stat.split_once(" (vsftpd) ")?;
         let fields: Vec<&str> = rest.split(' ').collect();
         // One that has ended and is not yet waited for serves nobody.

@@ -88,6 +88,19 @@ fn without_a_daemon_the_files_change_counts() {
     assert_eq!((unclear.lingering, unclear.is_from_the_future), (Lingering { sessions: 2, seconds: 0 }, true));
 }
 
+/// A big server has a thousand sessions of two processes each, and is looked at once a second while it drains.
+#[test]
+fn a_child_says_no_more_than_that() {
+    let child = |pid: u32, parent: u32| process(pid, parent, 94_000, "a child", "", "").replace(" |  | |", "");
+    let mut lines = vec![daemon(10, 500), stamp(95_000)];
+    for pid in (20..2020).step_by(2) {
+        lines.extend([child(pid, 10), child(pid + 1, pid)]);
+    }
+    assert!(lines[2].ends_with("| a child"), "{}", lines[2]);
+    let found = read(LISTENS, 1000.5, &lines);
+    assert_eq!((found.daemons.len(), found.lingering.sessions), (1, 2000));
+}
+
 /// Over ssh, a daemon may be started with a socket on its input.
 #[test]
 fn a_daemon_may_have_a_socket_on_its_input() {
