@@ -123,7 +123,7 @@ exit 0
     /// What a script of this run does before anything else: text for its main shell, and a part that fails when the run
     /// has no right to change the host any more.
     pub fn guard(&self) -> (String, String) {
-        let open = format!("{OPEN}umask 022; exec 8>>/var/run/lvs-ftp/changing\n");
+        let open = format!("{OPEN}exec 8>>/var/run/lvs-ftp/changing; umask 022\n");
         let look = format!(
             r#"flock -s -n 8 || {{ echo 'another run has this host now; run again' >&2; exit 1; }}
 lost() {{ echo "this run has lost the lock of the host, for $1; nothing was changed by this step; run again" >&2; exit 1; }}

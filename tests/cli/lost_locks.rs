@@ -68,6 +68,21 @@ fn a_lost_holder() {
     }
 }
 
+/// Whoever can open the file could lock it, and so keep every run away: it is root's alone, also when a change makes it.
+#[test]
+fn a_file_that_is_made_again() {
+    let control = Control::new();
+    let router = Host::new(&control, "lvs1");
+    one_router(&control, router.variables());
+    let gate = Gate::shut_while_locked(&control, &router, "lvs1", "ipvsadm", "\"-S -n\"");
+    let run = Running::start(&control, &["-l", "lvs1"]);
+    gate.reached();
+    std::fs::remove_file(router.path("run/lvs-ftp/changing")).unwrap();
+    gate.open();
+    run.finish().ended(0);
+    assert_eq!(router.sh("stat -c %a /run/lvs-ftp/changing /run/lvs-ftp/lock /run/lvs-ftp"), "600\n600\n755");
+}
+
 /// Over ssh: one log-in still, and the lock ends with the link.
 #[test]
 fn a_cut_link() {
