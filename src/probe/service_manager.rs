@@ -16,6 +16,16 @@ pub enum ServiceManager {
 }
 
 impl ServiceManager {
+    /// The runlevel of those that it tells which stands for this one: systemd and OpenRC tell multi-user, 3, and
+    /// graphical, 5, and nothing of 2 and 4, which are multi-user too.
+    #[must_use]
+    pub const fn runlevel(self, level: u8) -> u8 {
+        match (self, level) {
+            (Self::Systemd | Self::OpenRc, 2 | 4) => 3,
+            _ => level,
+        }
+    }
+
     /// The command that does something to a service.
     #[must_use]
     pub fn command(self, name: &str, act: &ServiceAct) -> String {

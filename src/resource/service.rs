@@ -92,11 +92,13 @@ impl Service {
     }
 
     fn change(&self, manager: ServiceManager, found: &Found) -> Option<Change> {
+        let known =
+            |levels: &BTreeSet<u8>| -> BTreeSet<u8> { levels.iter().map(|one| manager.runlevel(*one)).collect() };
         let act = match &self.wish {
-            Wish::AtBoot(levels, true) if !levels.is_subset(&found.runlevels) => {
+            Wish::AtBoot(levels, true) if !known(levels).is_subset(&found.runlevels) => {
                 ServiceAct::Enable(levels.iter().copied().collect())
             }
-            Wish::AtBoot(levels, false) if !levels.is_disjoint(&found.runlevels) => {
+            Wish::AtBoot(levels, false) if !known(levels).is_disjoint(&found.runlevels) => {
                 ServiceAct::Disable(levels.iter().copied().collect())
             }
             Wish::Running(true) if found.running == Some(false) => ServiceAct::Start,
@@ -144,6 +146,26 @@ mod tests {
         probe::{Answer, Facts},
         resource::Resource,
     };
+
+    /// systemd and OpenRC know no runlevels 2 and 4: what starts on the way to a login prompt starts there too.
+    #[test]
+    fn runlevels_that_a_manager_does_not_know_count_as_multi_user() {
+        for (levels, enabled, text, differs) in [
+            (&[2, 3, 4, 5][..], true, "manager systemd\nsshd state enabled\nsshd target multi-user\n", false),
+            (&[2, 3, 4, 5], true, "manager openrc\nsshd script yes\nsshd level default\n", false),
+            (&[2], true, "manager systemd\nsshd state disabled\n", true),
+            (&[4], true, "manager systemd\nsshd state enabled\nsshd target graphical\n", true),
+            (&[4], false, "manager openrc\nsshd script yes\nsshd level default\n", true),
+            (&[2, 4], false, "manager systemd\nsshd state enabled\nsshd target graphical\n", false),
+            (&[2, 3, 5], true, "manager update-rc.d\nsshd script yes\nsshd link 3\nsshd link 5\n", true),
+        ] {
+            let wish = Wish::AtBoot(levels.iter().copied().collect(), enabled);
+            let service = Service { names: vec!["sshd".to_owned()], purpose: String::new(), wish, witness: None };
+            let answers = [Answer { stdout: text.as_bytes().to_vec(), ..Answer::default() }];
+            let diff = service.diff(&Facts::read(&service.probes(), &answers)).unwrap_or_default();
+            assert_eq!(diff.changes.len(), usize::from(differs), "{levels:?} {enabled} {text}");
+        }
+    }
 
     /// Somebody wants a masked unit off: only a person can undo that.
     #[test]
