@@ -12,6 +12,8 @@ use std::ops::Range;
 pub struct IptablesSave {
     text: Vec<u8>,
     lines: Vec<Line>,
+    /// Whether it is a file for iptables-restore, which knows no rule of several lines.
+    is_file: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,15 +44,24 @@ pub struct PlacedRule {
 }
 
 impl IptablesSave {
-    /// Reads a dump. A line that is none of iptables-save's, or a table without its `COMMIT`, is an error.
+    /// Reads what iptables-save printed. A line that is none of its own, or a table without its `COMMIT`, is an error.
     pub fn parse(text: Vec<u8>) -> Result<Self, Malformed> {
+        Self::read(text, false)
+    }
+
+    /// Reads a file for iptables-restore, in the same way, but that no quote goes on over a line end.
+    pub fn parse_file(text: Vec<u8>) -> Result<Self, Malformed> {
+        Self::read(text, true)
+    }
+
+    fn read(text: Vec<u8>, is_file: bool) -> Result<Self, Malformed> {
         let mut lines = Vec::new();
         let mut start = 0;
         let mut number = 0;
         let mut open_table = None;
         while start < text.len() {
             number += 1;
-            let end = logical_end(&text, start);
+            let end = if is_file { line_end(&text, start) } else { rule_end(&text, start) };
             let line = &text[start..end];
             let kind = kind_of(line).ok_or_else(|| malformed(number, NOT_A_LINE, line))?;
             match (kind, &open_table) {
@@ -72,7 +83,7 @@ impl IptablesSave {
             Some((number, range)) => {
                 Err(malformed(number, "this table has no COMMIT: the text was cut off", &text[range]))
             }
-            None => Ok(Self { text, lines }),
+            None => Ok(Self { text, lines, is_file }),
         }
     }
 
@@ -152,7 +163,7 @@ impl IptablesSave {
             }
             text.extend(b"COMMIT\n");
         }
-        Self::parse(text)
+        Self::read(text, self.is_file)
     }
 
     /// Whether a table has more than one section: a restore lets the last one win, and what was meant is unclear.
@@ -196,16 +207,33 @@ fn malformed(line: usize, what: &'static str, text: &[u8]) -> Malformed {
     Malformed { line, what, text: text.trim_ascii_end().to_vec() }
 }
 
-/// Where the line ends that starts at `start`: behind its newline; a quote left open carries on.
-fn logical_end(text: &[u8], start: usize) -> usize {
-    let mut end = start;
+/// Where the line ends that starts at `start`: behind its newline.
+fn line_end(text: &[u8], start: usize) -> usize {
+    text[start..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |at| start + at + 1)
+}
+
+/// Where the line ends that starts at `start`; of a rule, where its text ends: a comment may hold newlines. Old versions
+/// print a quote within a comment as it is, so one may be left open: it does not reach over a line that looks like one
+/// of iptables-save's, and then the rule is its one line, which nobody understands.
+fn rule_end(text: &[u8], start: usize) -> usize {
+    let first = line_end(text, start);
+    if !matches!(text[start], b'-' | b'[') {
+        return first;
+    }
+    let (mut end, mut quote) = (first, iptables_words::Quote::default());
+    let mut line = start..first;
     loop {
-        end = text[end..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |at| end + at + 1);
-        let line = &text[start..end];
-        let may_go_on = matches!(line.first(), Some(b'-' | b'[')) && line.contains(&b'"');
-        if end == text.len() || !may_go_on || iptables_words::split(line).is_some() {
+        quote.read(&text[line]);
+        let next = line_end(text, end);
+        let rest = &text[end..next];
+        if !quote.is_open() {
             return end;
         }
+        if rest.is_empty() || matches!(rest[0], b'-' | b'[' | b':' | b'*' | b'#') || rest.trim_ascii() == b"COMMIT" {
+            return first;
+        }
+        line = end..next;
+        end = next;
     }
 }
 
@@ -258,6 +286,31 @@ mod tests {
         assert_eq!(rules[1].number, 2);
         assert_eq!(dump.rules("nat", "POSTROUTING"), []);
         assert_eq!(dump.rules("mangle", "POSTROUTING"), []);
+    }
+
+    /// iptables 1.3.5 prints quotes within a comment as they are.
+    #[test]
+    fn an_odd_quote_ends_with_its_line() {
+        let odd = "-A INPUT -m comment --comment \"5\" disk\" -j ACCEPT";
+        let text =
+            format!("*filter\n{}-A INPUT -s 10.0.0.1/32 -j ACCEPT\n# end\nCOMMIT\n", format!("{odd}\n").repeat(20_000));
+        for dump in [IptablesSave::parse(text.clone().into()), IptablesSave::parse_file(text.clone().into())] {
+            let dump = dump.unwrap();
+            assert_eq!(dump.render(), text.as_bytes());
+            let rules = dump.rules("filter", "INPUT");
+            assert_eq!(rules.len(), 20_001, "each is a rule of its own, and none is lost");
+            assert!(rules[0].rule.opaque && rules[0].text == odd.as_bytes());
+            assert!(!rules[20_000].rule.opaque);
+        }
+    }
+
+    /// iptables-restore reads line by line.
+    #[test]
+    fn no_rule_of_a_file_goes_on_over_a_line_end() {
+        let says = "line 3: this is not a line of iptables-save: b\" -j ACCEPT";
+        let text = "*nat\n-A P -m comment --comment \"a\nb\" -j ACCEPT\nCOMMIT\n";
+        assert_eq!(IptablesSave::parse_file(text.into()).unwrap_err().to_string(), says);
+        assert_eq!(IptablesSave::parse(text.into()).unwrap().rules("nat", "P").len(), 1);
     }
 
     #[test]

@@ -22,6 +22,33 @@ pub fn split(line: &[u8]) -> Option<Vec<Vec<u8>>> {
     (!quoted).then_some(words)
 }
 
+/// Whether a quote is open behind the text that was read so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Quote {
+    open: bool,
+    escaped: bool,
+}
+
+impl Quote {
+    /// Reads on.
+    pub fn read(&mut self, text: &[u8]) {
+        for byte in text {
+            match byte {
+                _ if self.escaped => self.escaped = false,
+                b'"' => self.open = !self.open,
+                b'\\' => self.escaped = self.open,
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether one is.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        self.open
+    }
+}
+
 /// A word as iptables-restore reads it back: quoted unless it is plain.
 #[must_use]
 pub fn quote(word: &str) -> String {
@@ -46,6 +73,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn an_open_quote_is_seen_however_the_text_comes(text in "[a\"\\\\ \n]{0,12}", at in 0_usize..13) {
+            let (one, two) = text.as_bytes().split_at(at.min(text.len()));
+            let mut quote = super::Quote::default();
+            quote.read(one);
+            quote.read(two);
+            prop_assert_eq!(quote.is_open(), split(text.as_bytes()).is_none());
+        }
+
         #[test]
         fn what_is_quoted_is_read_back(words in proptest::collection::vec("\\PC*", 0..5)) {
             let line: Vec<String> = words.iter().map(|word| quote(word)).collect();

@@ -34,7 +34,7 @@ pub(super) fn read(answers: &[Answer]) -> Result<SavedFilter, String> {
     let (path, rest) = line(answer.output("cat")?).ok_or("the host's answer is not ours")?;
     let (exists, text) = rest.strip_prefix(b"there\n").map_or((false, rest), |text| (true, text));
     let path = (!path.is_empty()).then(|| Utf8PathBuf::from(path));
-    let dump = IptablesSave::parse(text.to_vec())
+    let dump = IptablesSave::parse_file(text.to_vec())
         .map_err(|malformed| format!("{}, {malformed}", path.as_deref().unwrap_or("".into())))?;
     Ok(SavedFilter { path, exists, dump })
 }
