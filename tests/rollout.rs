@@ -2,10 +2,12 @@
 //! of somebody else, interruption. Hosts write down what is done to them, and misbehave on demand.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test may panic")]
 
+#[path = "rollout/boot_files.rs"]
+mod boot_files;
 mod model;
 
 use lvs_ftp::{
-    desired::{self, Side, Target},
+    desired::{self, ResolvedPlay, Side, Target},
     format::ipvs::IpvsTable,
     host::{Change, HostError, LockError, Observe, StepError},
     inventory::{ConnectionOptions, Inventory},
@@ -132,7 +134,8 @@ fn site(change: impl FnOnce(&mut Value)) -> Site {
     site_with(&json!({"10.1.1.[11:13]": {}}), change)
 }
 
-fn site_with(servers: &Value, change: impl FnOnce(&mut Value)) -> Site {
+/// The one play, with a playbook's words beside the usual ones.
+fn clusters(servers: &Value, change: impl FnOnce(&mut Value)) -> Vec<ResolvedPlay> {
     let hosts = json!({"lvs": {"hosts": {"lvs1": {}, "lvs2": {}}}, "ftp": {"hosts": servers}});
     let inventory = Inventory::of(&[Source::new("hosts.json", hosts.to_string())]).unwrap();
     let mut play = json!({"name": "Public FTP", "ftp_cluster": {
@@ -143,7 +146,11 @@ fn site_with(servers: &Value, change: impl FnOnce(&mut Value)) -> Site {
     }});
     change(&mut play);
     let plays = playbook::plays(&Source::new("site.json", json!([play]).to_string())).unwrap();
-    let clusters = desired::resolve(&inventory, &plays, &ConnectionOptions::default()).unwrap();
+    desired::resolve(&inventory, &plays, &ConnectionOptions::default()).unwrap()
+}
+
+fn site_with(servers: &Value, change: impl FnOnce(&mut Value)) -> Site {
+    let clusters = clusters(servers, change);
     let log = Log::default();
     let services = ["netfilter-persistent", "ipvsadm", "vsftpd"];
     let host = |target: Target| {

@@ -1,6 +1,6 @@
 //! The IPVS table that the host loads at boot holds our services, with the weights that are wanted: never a drain's 0.
 
-use super::{Kind, Resource, VirtualService};
+use super::{Kind, Resource, VirtualService, mark_rules};
 use crate::{
     format::{cksum::cksum, ipvs::ServiceKey},
     lvs::FirewallMark,
@@ -28,7 +28,8 @@ impl Resource for SavedIpvs {
     fn probes(&self) -> Vec<Probe> {
         let running =
             self.services.iter().flat_map(Resource::probes).filter(|probe| matches!(probe, Probe::PacketFilter(_)));
-        std::iter::once(Probe::SavedIpvs).chain(running).collect()
+        let filter = self.services.iter().any(|service| service.play.is_some()).then_some(Probe::SavedFilter);
+        std::iter::once(Probe::SavedIpvs).chain(filter).chain(running).collect()
     }
 
     fn diff(&self, facts: &Facts) -> Result<Diff, Unknown> {
@@ -41,7 +42,13 @@ impl Resource for SavedIpvs {
         for service in &self.services {
             let wanted = service.saved(&file);
             file.set(&wanted);
-            for older in service.older(facts)? {
+            // The running rules may tell no more of an older mark when a run ended before the boot files.
+            let mut older = service.older(facts)?;
+            if service.play.is_some() {
+                let saved = facts.saved_filter()?.dump.rules(mark_rules::TABLE, mark_rules::CHAIN);
+                older.extend(service.older_in(&saved));
+            }
+            for older in older {
                 file.remove(&ServiceKey::mark(older));
             }
         }

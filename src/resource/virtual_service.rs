@@ -1,8 +1,12 @@
 //! The virtual service of the firewall mark, and its destinations: one for each real server.
 
-use super::{Kind, Resource, mark_rules::older_marks};
+use super::{
+    Kind, Resource,
+    mark_rules::{self, older_marks},
+};
 use crate::{
     format::{
+        iptables_save::PlacedRule,
         ipvs::{Destination, Service, ServiceKey, Timeout},
         ipvs_file::IpvsFile,
     },
@@ -127,9 +131,16 @@ impl VirtualService {
 
     /// Marks that this play's rules had before, and that no cluster of the host has now.
     pub(super) fn older(&self, facts: &Facts) -> Result<Vec<u32>, Unknown> {
-        let Some(play) = &self.play else { return Ok(Vec::new()) };
-        let rules = facts.packet_filter(&self.command)?.dump.rules("mangle", "PREROUTING");
-        Ok(older_marks(&rules, play, self.mark, &self.other_marks))
+        if self.play.is_none() {
+            return Ok(Vec::new());
+        }
+        Ok(self.older_in(&facts.packet_filter(&self.command)?.dump.rules(mark_rules::TABLE, mark_rules::CHAIN)))
+    }
+
+    /// The same by these rules of the chain, running or saved.
+    pub(super) fn older_in(&self, rules: &[PlacedRule]) -> Vec<u32> {
+        let Some(play) = &self.play else { return Vec::new() };
+        older_marks(rules, play, self.mark, &self.other_marks)
     }
 
     fn wanted_destination(&self, server: &RealServer, observed: Option<&Destination>) -> Destination {

@@ -190,7 +190,8 @@ impl State {
         }
     }
 
-    fn take(&mut self, step: &Step) -> Result<(), String> {
+    /// Makes one step.
+    pub fn take(&mut self, step: &Step) -> Result<(), String> {
         match step {
             Step::Rules { table, edits, .. } => {
                 let rules = match *table {

@@ -45,6 +45,7 @@ fn edited(text: Option<&str>, defaults: Option<&str>) -> Result<BTreeMap<String,
         Probe::SavedIpvs => {
             vec![said(format!("{found}{}", text.unwrap_or_default())), said(defaults.unwrap_or_default().to_owned())]
         }
+        Probe::SavedFilter => vec![said("\n".to_owned())],
         _ => vec![said(String::new()), said("iptables v1.8.9 (legacy)\n".to_owned())],
     });
     let facts = Facts::read(&probes, &answers.collect::<Vec<_>>());
