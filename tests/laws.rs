@@ -72,6 +72,7 @@ fn target_with(cluster: &Cluster, name: impl Fn(u8) -> String) -> Target {
         play: play.clone(),
         command: command.clone(),
         wanted: Some((cluster.network.parse().unwrap(), source)),
+        others: Vec::new(),
     };
     let mark_rules = MarkRules {
         play: play.clone(),

@@ -40,6 +40,7 @@ fn target_of(command: &IptablesCommand) -> Target {
             play: play.clone(),
             command: command.clone(),
             wanted: Some(("10.1.1.0/24".parse().unwrap(), ActiveSource::Masquerade)),
+            others: Vec::new(),
         }),
         Arc::new(MarkRules {
             play: play.clone(),

@@ -60,16 +60,13 @@ fn names(name: &str) -> Vec<String> {
     std::iter::once(name).chain(others.copied()).map(str::to_owned).collect()
 }
 
-/// The derived services with the playbook's own: what it says of a derived one replaces that.
-pub(super) fn merged(own: &Services, derived: Vec<Service>) -> Vec<Service> {
+/// The states of services that the playbook itself names.
+pub(super) fn stated(own: &Services) -> Vec<Service> {
     let mut all = Vec::new();
     for (name, service) in own {
         let one = |wish| named(name, wish);
         all.push(one(Wish::AtBoot(service.runlevels.clone(), service.enabled)));
         all.extend(service.running.map(|running| one(Wish::Running(running))));
     }
-    let new: Vec<Service> =
-        derived.into_iter().filter(|one| !all.iter().any(|known: &Service| known.is_same(one))).collect();
-    all.extend(new);
     all
 }

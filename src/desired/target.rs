@@ -117,6 +117,14 @@ impl<'a> From<&'a ClusterPlay> for Owner<'a> {
     }
 }
 
+/// A service that a host of some play needs.
+struct Needed<'a> {
+    owner: Owner<'a>,
+    /// The cluster that names it; nothing where it is derived.
+    stated: Option<&'a ClusterPlay>,
+    service: Service,
+}
+
 /// A host under construction: what its earlier clusters want, typed, so that later ones can be compared.
 struct Host<'a> {
     target: Target,
@@ -132,7 +140,7 @@ struct Host<'a> {
     vsftpd: Vec<(&'a ClusterPlay, VsftpdSettings)>,
     /// Whether any of them wants persistence templates kept.
     keeps_templates: bool,
-    services: Vec<(Owner<'a>, Service)>,
+    services: Vec<Needed<'a>>,
     /// What plays of tasks want.
     stated: tasks::Stated<'a>,
     /// Addresses that it brings up, and whether it hides any.
@@ -168,7 +176,12 @@ impl<'a> Targets<'a> {
         self.nat_rule(
             index,
             play,
-            NatRule { play: play.name.clone(), command: command.clone(), wanted: active(&play.cluster) },
+            NatRule {
+                play: play.name.clone(),
+                command: command.clone(),
+                wanted: active(&play.cluster),
+                others: networks(all, &vars.name, play),
+            },
         );
         let host = &mut self.hosts[index];
         host.target.routes.push(play.name.clone());
@@ -193,7 +206,8 @@ impl<'a> Targets<'a> {
             }
         }
         let own = cluster.services_on(&play.cluster.routers.services, &vars.name);
-        host.services(play.into(), &own, services::of_router(play.cluster.routers.director));
+        let derived = services::of_router(play.cluster.routers.director);
+        self.faults.extend(host.services(play, &own, derived));
         self.faults.extend(keepalived::faults(&self.hosts[index].keepalived, cluster, vars, all));
         if let (Some(device), None) = (&play.cluster.routers.vip, &play.cluster.routers.vrrp) {
             let address = Address { address: device.with(play.cluster.virtual_ip), hidden: false };
@@ -201,20 +215,19 @@ impl<'a> Targets<'a> {
         }
     }
 
-    /// Two clusters of one network share one rule; they must agree on it.
-    fn nat_rule(&mut self, index: usize, play: &'a ClusterPlay, rule: NatRule) {
+    /// Two clusters of one network share one rule; they must agree on it. The second one then wants none of its own, and
+    /// that what it had before goes.
+    fn nat_rule(&mut self, index: usize, play: &'a ClusterPlay, mut rule: NatRule) {
         let host = &mut self.hosts[index];
         let same_network = |other: &&(&ClusterPlay, NatRule)| matches!((other.1.wanted, rule.wanted), (Some((one, _)), Some((two, _))) if one == two);
-        match host.nat_rules.iter().find(same_network) {
-            None => {
-                host.want(play.into(), Arc::new(rule.clone()));
-                host.nat_rules.push((play, rule));
-            }
-            Some((_, first)) if first.wanted == rule.wanted => {}
-            Some((first, _)) => {
+        if let Some((first, known)) = host.nat_rules.iter().find(same_network) {
+            if known.wanted != rule.wanted {
                 self.faults.push(differ(first, play, &host.target.host, "active_nat", "of one network"));
             }
+            rule.others.extend(rule.wanted.take().map(|(network, _)| network));
         }
+        host.want(play.into(), Arc::new(rule.clone()));
+        host.nat_rules.push((play, rule));
     }
 
     /// Two clusters may share an address; they must agree on its place.
@@ -238,7 +251,8 @@ impl<'a> Targets<'a> {
         let index = self.host(vars);
         let host = &mut self.hosts[index];
         host.target.serves.push(play.name.clone());
-        host.services(play.into(), &own, services::of_real_server(play.cluster.real_servers.vsftpd.conf.as_deref()));
+        let derived = services::of_real_server(play.cluster.real_servers.vsftpd.conf.as_deref());
+        self.faults.extend(host.services(play, &own, derived));
         match real_server_side(&play.cluster) {
             RealServerSide::Behind(Some(gateway)) => host.want(play.into(), Arc::new(DefaultGateway(gateway))),
             RealServerSide::Behind(None) => {}
@@ -292,13 +306,35 @@ impl<'a> Host<'a> {
         }
     }
 
-    /// Adds the services that a side of a cluster needs, with the playbook's own words on them.
-    fn services(&mut self, owner: Owner<'a>, own: &Services, derived: Vec<Service>) {
-        for service in services::merged(own, derived) {
-            // What an earlier play said of a service counts; both cannot.
-            if self.services.iter().all(|(_, known)| !known.is_same(&service)) {
-                self.services.push((owner, service));
+    /// Adds the services that a side of a cluster needs. What any cluster names itself overrules what is derived; two
+    /// that name different things are refused.
+    fn services(&mut self, play: &'a ClusterPlay, own: &Services, derived: Vec<Service>) -> Vec<Fault> {
+        let owner = Owner::from(play);
+        let mut faults = Vec::new();
+        for service in services::stated(own) {
+            let known = self.services.iter().find(|known| known.service.is_same(&service) && known.stated.is_some());
+            if let Some(Needed { stated: Some(first), service: known, .. }) = known {
+                if known.wish != service.wish {
+                    let of = format!("of the service {}", shown(&service.names[0]));
+                    faults.push(differ(first, play, &self.target.host, "states", &of));
+                }
+                continue;
             }
+            let at = self.services.iter().position(|known| known.service.is_same(&service));
+            self.services.retain(|known| !known.service.is_same(&service));
+            let at = at.unwrap_or(self.services.len());
+            self.services.insert(at, Needed { owner, stated: Some(play), service });
+        }
+        for service in derived {
+            self.needs(owner, service);
+        }
+        faults
+    }
+
+    /// Adds a service, if nothing is known of it yet.
+    fn needs(&mut self, owner: Owner<'a>, service: Service) {
+        if self.services.iter().all(|known| !known.service.is_same(&service)) {
+            self.services.push(Needed { owner, stated: None, service });
         }
     }
 
@@ -334,7 +370,7 @@ impl<'a> Host<'a> {
         for (play, address) in std::mem::take(&mut self.addresses) {
             self.want(play.into(), Arc::new(AddressAtBoot(address)));
         }
-        for (owner, service) in std::mem::take(&mut self.services) {
+        for Needed { owner, service, .. } in std::mem::take(&mut self.services) {
             if self.stated.services.iter().all(|(_, known)| !known.is_same(&service)) {
                 self.want(owner, Arc::new(service));
             }
@@ -342,7 +378,7 @@ impl<'a> Host<'a> {
         self.target
     }
 
-    /// The saved packet filter and the saved IPVS table, where any play has something in them.
+    /// The saved IPVS table and the saved packet filter, where any play has something in them.
     fn saved(&mut self, owner: Owner<'_>) {
         let nat_rules = std::mem::take(&mut self.nat_rules).into_iter();
         let nat_rules: Vec<NatRule> =
@@ -353,15 +389,16 @@ impl<'a> Host<'a> {
             nat_rules,
             play_rules: std::mem::take(&mut self.stated.saved_rules),
         };
-        if !filter.mark_rules.is_empty() || !filter.play_rules.is_empty() {
-            self.push(owner, Arc::new(filter));
-        }
         let table = SavedIpvs {
             services: std::mem::take(&mut self.virtual_services),
             gone: std::mem::take(&mut self.stated.gone),
         };
+        // The table first: the saved rules tell which services of older marks it still has.
         if !table.services.is_empty() || !table.gone.is_empty() {
             self.push(owner, Arc::new(table));
+        }
+        if !filter.mark_rules.is_empty() || !filter.play_rules.is_empty() {
+            self.push(owner, Arc::new(filter));
         }
     }
 
@@ -424,6 +461,18 @@ fn active(cluster: &Cluster) -> Option<(ipnet::Ipv4Net, ActiveSource)> {
         _ => return None,
     };
     cluster.real_servers.network.map(|network| (network, source))
+}
+
+/// The networks for which other clusters of a router want a NAT rule, without this one's own.
+fn networks(all: &[ResolvedPlay], host: &str, mine: &ClusterPlay) -> Vec<ipnet::Ipv4Net> {
+    let own = active(&mine.cluster).map(|(network, _)| network);
+    let others = all.iter().filter_map(|play| match play {
+        ResolvedPlay::Cluster(cluster) if cluster.routers.iter().any(|router| router.name == host) => {
+            active(&cluster.play.cluster)
+        }
+        _ => None,
+    });
+    others.map(|(network, _)| network).filter(|network| Some(*network) != own).collect()
 }
 
 fn mark_rules(play: &ClusterPlay, service: &VirtualService) -> MarkRules {

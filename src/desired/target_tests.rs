@@ -5,6 +5,7 @@ use super::{Target, targets};
 use crate::{
     desired::resolve,
     inventory::{ConnectionOptions, Inventory},
+    plan::Action,
     playbook::plays,
     source::{Faults, Source},
 };
@@ -55,8 +56,8 @@ fn both_sides_are_derived() {
             "A nat_rule",
             "A mark_rules",
             "A virtual_service",
-            "A saved_filter",
             "A saved_ipvs",
+            "A saved_filter",
             "A expire_quiescent_template",
             "A boot_sysctl",
             "A service_at_boot netfilter-persistent",
@@ -103,12 +104,75 @@ fn clusters_on_one_host_share_what_they_agree_on() {
     first["ftp_cluster"]["real_servers"]["hosts"] = json!("ftp[0]");
     let all = derived(&[first.clone(), two.clone()]).unwrap();
     let router = wanted(&all[0]);
-    assert_eq!(router.iter().filter(|line| line.contains("nat_rule")).count(), 1);
+    assert!(format!("{:?}", all[0].wanted[2].resource).contains("wanted: Some(("), "{:?}", all[0].wanted[2]);
     assert_eq!(router.iter().filter(|line| line.contains("saved_filter")).count(), 1);
     assert_eq!(router.iter().filter(|line| line.contains("mark_rules")).count(), 2);
     two["ftp_cluster"]["active_nat"] = json!("snat");
     let faults = derived(&[first, two]).unwrap_err();
     assert!(faults.as_slice()[0].message().contains("want different active_nat of one network on `lvs1`"));
+}
+
+/// What a cluster had before it came to another one's network is its own to remove; the rule that both need is not.
+#[test]
+fn a_shared_network_has_one_nat_rule_and_nothing_stale() {
+    let mut plays = [play("A", 21, "192.0.2.10"), play("B", 22, "192.0.2.11")];
+    for (number, one) in plays.iter_mut().enumerate() {
+        one["ftp_cluster"]["real_servers"]["hosts"] = json!(format!("ftp[{number}]"));
+    }
+    let target = derived(&plays).unwrap().remove(1);
+    let rule = |network: &str, play: &str| {
+        format!(
+            "-A POSTROUTING -s {network} -p tcp -m tcp --sport 20 -m comment --comment \"lvs-ftp: {play}\" -j MASQUERADE\n"
+        )
+    };
+    let (shared, stale) = (rule("10.1.1.0/24", "A"), rule("10.2.2.0/24", "B"));
+    for (rules, added, removed) in [
+        (String::new(), 1, 0),
+        (shared.clone(), 0, 0),
+        (rule("10.1.1.0/24", "B"), 0, 0),
+        (format!("{shared}{stale}"), 0, 1),
+        (format!("{shared}{}", rule("10.1.1.0/24", "B")), 0, 1),
+        (stale, 1, 1),
+    ] {
+        let dump = format!("*nat\n{rules}COMMIT\n").into_bytes();
+        let said = |stdout: Vec<u8>| crate::probe::Answer { stdout, ..Default::default() };
+        let mut actions = Vec::new();
+        for wanted in target.wanted.iter().filter(|wanted| wanted.resource.kind().name() == "nat_rule") {
+            let answers = [said(dump.clone()), said(b"iptables v1.8.9 (legacy)\n".to_vec())];
+            let diff = wanted.resource.diff(&crate::probe::Facts::read(&wanted.resource.probes(), &answers)).unwrap();
+            actions.extend(diff.changes.into_iter().map(|change| change.action));
+        }
+        let count = |action| actions.iter().filter(|known| **known == action).count();
+        assert_eq!((count(Action::Add), count(Action::Remove)), (added, removed), "{rules}");
+    }
+}
+
+/// What a play names itself counts more than what any play needs; two that name different things are refused.
+#[test]
+fn services_that_one_cluster_names_overrule_those_that_another_needs() {
+    let plays = |first: Value, second: Value| {
+        let mut plays = [play("A", 21, "192.0.2.10"), play("B", 22, "192.0.2.11")];
+        for (number, (one, services)) in plays.iter_mut().zip([first, second]).enumerate() {
+            one["ftp_cluster"]["real_servers"]["hosts"] = json!(format!("ftp[{number}]"));
+            one["ftp_cluster"]["routers"]["services"] = services;
+        }
+        derived(&plays)
+    };
+    let off = json!({"ipvsadm": {"enabled": false}});
+    for (first, second, owner) in
+        [(off.clone(), json!({}), "A"), (json!({}), off.clone(), "B"), (off.clone(), off.clone(), "A")]
+    {
+        let all = plays(first, second).unwrap();
+        let is_ipvsadm = |wanted: &&super::Wanted| format!("{:?}", wanted.resource).contains("names: [\"ipvsadm\"]");
+        let found: Vec<_> = all[0].wanted.iter().filter(is_ipvsadm).collect();
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].play, owner);
+        assert!(format!("{:?}", found[0].resource).contains("AtBoot({3, 5}, false)"), "{found:?}");
+    }
+    let faults = plays(off, json!({"ipvsadm": {"runlevels": [5]}})).unwrap_err();
+    let says = "the plays `A` and `B` want different states of the service `ipvsadm` on `lvs1`";
+    assert_eq!(faults.as_slice()[0].message(), says);
+    assert!(faults.as_slice()[0].place().is_some());
 }
 
 /// Real servers that answer past the routers have the virtual IP and are quiet about it; those behind NAT have a gateway.

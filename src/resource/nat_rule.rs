@@ -31,6 +31,8 @@ pub struct NatRule {
     pub command: IptablesCommand,
     /// The real servers' network and what their connections get; nothing when no rule is wanted.
     pub wanted: Option<(Ipv4Net, ActiveSource)>,
+    /// Networks for which other clusters of the host want a rule: theirs may have our comment.
+    pub others: Vec<Ipv4Net>,
 }
 
 /// The source address that active data connections get.
@@ -114,13 +116,16 @@ impl NatRule {
 
     /// Ours are rules with our comment, and rules for just this network and source port, whoever wrote them. With no
     /// rule wanted (something else rewrites) only the comment counts; so it does when a condition is not understood.
+    /// A rule that another cluster wants is that one's, whatever its comment says: they share it.
     fn is_ours(&self, rule: &Rule) -> bool {
-        let this_traffic = |(network, _): (Ipv4Net, ActiveSource)| {
+        let this_traffic = |network: Ipv4Net| {
             rule.protocol == Protocol::Tcp
                 && rule.source == Some(network)
                 && rule.source_ports == PortSet::port(Port::FTP_DATA.get())
                 && matches!(rule.target, Target::Masquerade | Target::Snat(_))
         };
-        rule.has_comment(&tag(&self.play)) || (!rule.opaque && self.wanted.is_some_and(this_traffic))
+        let of_another = !rule.opaque && self.others.iter().copied().any(this_traffic);
+        let wanted = !rule.opaque && self.wanted.is_some_and(|(network, _)| this_traffic(network));
+        wanted || (rule.has_comment(&tag(&self.play)) && !of_another)
     }
 }

@@ -34,6 +34,7 @@ fn resource() -> SavedFilter {
             play,
             command,
             wanted: Some(("10.1.1.0/24".parse().unwrap(), ActiveSource::Masquerade)),
+            others: Vec::new(),
         }],
         play_rules: Vec::new(),
     }

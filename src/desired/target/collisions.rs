@@ -47,18 +47,24 @@ impl Host<'_> {
                 let what = format!("is about the cluster's own mark, {mark}");
                 faults.push(self.differs(cluster, &cluster.places.firewall_mark, task, &what));
             }
-            let own = [(true, Parameter::IP_FORWARD), (self.keeps_templates, Parameter::EXPIRE_QUIESCENT_TEMPLATE)];
-            for (task, parameter) in &stated.sysctl {
-                let differs = |own: &Parameter| own.is_same(parameter) && !own.agrees(parameter);
-                if own.iter().any(|(is_kept, own)| *is_kept && differs(own)) {
-                    let what = "wants another value of a parameter that the cluster needs";
-                    faults.push(self.differs(cluster, &cluster.name_place, task, what));
-                }
-            }
+            let own = std::iter::once(Parameter::IP_FORWARD);
+            let own = own.chain(self.keeps_templates.then_some(Parameter::EXPIRE_QUIESCENT_TEMPLATE));
+            faults.extend(self.parameters(cluster, &own.collect::<Vec<_>>()));
+        }
+        if let Some((cluster, _)) = self.addresses.iter().find(|(_, address)| address.hidden) {
+            faults.extend(self.parameters(cluster, &[Parameter::ARP_IGNORE, Parameter::ARP_ANNOUNCE]));
         }
         faults.extend(stated.services.iter().filter_map(|(task, service)| self.service_of_play(task, service)));
         faults.extend(stated.lines.iter().filter_map(|(task, line)| self.vsftpd_conf(task, line)));
         faults
+    }
+
+    /// Tasks that want other values of parameters that a cluster needs.
+    fn parameters(&self, cluster: &ClusterPlay, own: &[Parameter]) -> Vec<Fault> {
+        let what = "wants another value of a parameter that the cluster needs";
+        let differs = |stated: &Parameter| own.iter().any(|own| own.is_same(stated) && !own.agrees(stated));
+        let tasks = self.stated.sysctl.iter().filter(|(_, parameter)| differs(parameter));
+        tasks.map(|(task, _)| self.differs(cluster, &cluster.name_place, task, what)).collect()
     }
 
     /// A rule that the cluster would take for one of its own, or that takes its traffic.
@@ -72,12 +78,12 @@ impl Host<'_> {
     }
 
     fn service_of_play(&self, task: &Task, service: &Service) -> Option<Fault> {
-        let (owner, _) =
-            self.services.iter().find(|(_, known)| known.is_same(service) && known.wish != service.wish)?;
+        let differs = |known: &Service| known.is_same(service) && known.wish != service.wish;
+        let needed = self.services.iter().find(|needed| differs(&needed.service))?;
         let message = format!(
             "the task {} wants something else of a service that the play {} needs on {}",
             shown(&task.name),
-            shown(owner.play),
+            shown(needed.owner.play),
             shown(&self.target.host.name)
         );
         Some(Fault::at(&task.place, message).hint("say the same in both, or leave it to one of them"))

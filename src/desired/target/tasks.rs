@@ -173,8 +173,8 @@ impl<'a> Host<'a> {
     /// A service that loads at boot what is saved.
     fn needs_at_boot(&mut self, play: &'a TaskPlay, service: Service) {
         let owner = Owner::from(play);
-        if self.services.iter().all(|(_, known)| !known.is_same(&service)) && self.is_asked(owner, BOOT) {
-            self.services.push((owner, service));
+        if self.is_asked(owner, BOOT) {
+            self.needs(owner, service);
         }
     }
 }
