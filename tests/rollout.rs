@@ -71,7 +71,7 @@ impl Observe for Host {
                 _ => state.answers(probe),
             })
             .collect();
-        Ok(Facts::read(probes, &answers))
+        Ok(Facts::read(probes, answers))
     }
 }
 

@@ -206,7 +206,7 @@ impl Connection {
             answer => answer?,
         };
         self.answered.store(true, Ordering::Relaxed);
-        Ok(Facts::read(probes, &reply.answers))
+        Ok(Facts::read(probes, reply.answers))
     }
 
     /// The connection of an earlier run, while nothing came over it in this one: its host may be gone, or be another one

@@ -35,7 +35,7 @@ impl Machine {
         let finished = process::run(&["/bin/sh".to_owned()], &script, LIMIT)?;
         let status = if let process::End::Status(status) = finished.end { status } else { -1 };
         let answer = Answer { status, stdout: finished.stdout, stderr: finished.stderr };
-        let facts = Facts::read(&[Probe::Addresses], &[answer]);
+        let facts = Facts::read(&[Probe::Addresses], [answer]);
         let addresses = facts.addresses().map_err(|unknown| unknown.to_string())?;
         let addresses = addresses.iter().copied().filter(|address| !address.is_loopback()).collect();
         Ok(Self { name, addresses, is_root: rustix::process::geteuid().is_root() })

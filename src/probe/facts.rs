@@ -88,6 +88,12 @@ impl Answer {
         }
     }
 
+    /// The same, by value: what a big router prints is there once.
+    pub(super) fn into_output(self, tool: &str) -> Result<Vec<u8>, String> {
+        self.output(tool)?;
+        Ok(self.stdout)
+    }
+
     /// The end of standard error, or of standard output where that is empty.
     #[must_use]
     pub fn last_words(&self) -> String {
@@ -98,16 +104,13 @@ impl Answer {
 impl Facts {
     /// Reads a host's answers: one for each part of each probe, in the order of the probes.
     #[must_use]
-    pub fn read<'a>(probes: impl IntoIterator<Item = &'a Probe>, answers: &[Answer]) -> Self {
-        let mut rest = answers;
-        let mut facts = BTreeMap::new();
-        for probe in probes {
-            let parts = probe.scripts().len().min(rest.len());
-            let (mine, others) = rest.split_at(parts);
-            facts.insert(probe.clone(), probe.read(mine));
-            rest = others;
-        }
-        Self(facts)
+    pub fn read<'a>(probes: impl IntoIterator<Item = &'a Probe>, answers: impl IntoIterator<Item = Answer>) -> Self {
+        let mut rest = answers.into_iter();
+        let one = |probe: &Probe| {
+            let mine = rest.by_ref().take(probe.scripts().len()).collect();
+            (probe.clone(), probe.read(mine))
+        };
+        Self(probes.into_iter().map(one).collect())
     }
 
     /// The packet filter, seen through this command.

@@ -10,27 +10,50 @@ impl Facts {
     #[must_use]
     pub fn digests(&self) -> BTreeMap<String, String> {
         let known = self.0.iter().filter_map(|(probe, fact)| Some((probe, fact.as_ref().ok()?)));
-        let mut texts: BTreeMap<String, String> = BTreeMap::new();
+        let mut sums: BTreeMap<String, Sum> = BTreeMap::new();
         for (probe, fact) in known {
             // Two questions may have one name, such as two lists of services.
-            texts.entry(probe.to_string()).or_default().push_str(&format!("{probe:?}\n{}\n", meaning(fact)));
+            let sum = sums.entry(probe.to_string()).or_default();
+            sum.add(&format!("{probe:?}\n"));
+            meaning(fact, sum);
+            sum.add("\n");
         }
-        texts.into_iter().map(|(name, text)| (name, digest(text.as_bytes()))).collect()
+        sums.into_iter().map(|(name, sum)| (name, hexadecimal(&sum.0.finalize()))).collect()
+    }
+}
+
+/// What a digest is made of, piece by piece: a big router's rules are not put together for it once more.
+#[derive(Default)]
+struct Sum(Sha256);
+
+impl Sum {
+    fn add(&mut self, text: &str) {
+        self.0.update(text);
     }
 }
 
 /// The digest of a text: 64 hexadecimal digits.
 #[must_use]
 pub fn digest(text: &[u8]) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&Sha256::digest(text))
 }
 
-/// A fact's meaning as text. A new field must be taken in here, or left out on purpose.
-fn meaning(fact: &Fact) -> String {
-    match fact {
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Adds a fact's meaning as text. A new field must be taken in here, or left out on purpose.
+fn meaning(fact: &Fact, sum: &mut Sum) {
+    let text = match fact {
         Fact::PacketFilter(found) => {
             let PacketFilter { backend, version, dump, other } = &**found;
-            format!("{backend:?} {version:?}\n{}\n{:?}", rules(dump), other.as_ref().map(rules))
+            sum.add(&format!("{backend:?} {version:?}\n"));
+            rules(dump, sum);
+            if let Some(other) = other {
+                sum.add("\nthe other\n");
+                rules(other, sum);
+            }
+            return;
         }
         Fact::Ipvs(Ipvs { table, connections: _ }) => {
             let text = table.render() + &thresholds(table);
@@ -70,23 +93,25 @@ fn meaning(fact: &Fact) -> String {
         // Where a virtual IP is says only in which order routers change.
         Fact::Addresses(_) => String::new(),
         Fact::Services(found) => format!("{found:?}"),
-    }
+    };
+    sum.add(&text);
 }
 
-/// A dump without its comments, which tell the time, and its counters. A chain that only accepts, and a table of such
+/// Adds a dump without its comments, which tell the time, and its counters. A chain that only accepts, and a table of such
 /// chains, are there as soon as somebody looks for them.
-fn rules(dump: &IptablesSave) -> String {
+fn rules(dump: &IptablesSave, sum: &mut Sum) {
     let text = String::from_utf8_lossy(dump.render());
-    let (mut meaning, mut table) = (String::new(), Some(""));
+    let mut table = Some("");
     for line in text.lines().map(uncounted) {
         let accepts = line.starts_with(':') && line.ends_with(" ACCEPT");
         if line.starts_with('*') {
             table = Some(line);
         } else if !line.is_empty() && !line.starts_with('#') && line != "COMMIT" && !accepts {
-            meaning.extend([table.take().unwrap_or_default(), "\n", line, "\n"]);
+            for piece in [table.take().unwrap_or_default(), "\n", line, "\n"] {
+                sum.add(piece);
+            }
         }
     }
-    meaning
 }
 
 /// `:INPUT ACCEPT [12:345]` and `[12:345] -A …` without the figures.
@@ -116,7 +141,7 @@ mod tests {
     fn digest_of(dump: &str) -> String {
         let answer = |text: &str| Answer { stdout: text.as_bytes().to_vec(), ..Answer::default() };
         let probe = Probe::PacketFilter(IptablesCommand::default());
-        let facts = Facts::read([&probe], &[answer(dump), answer("iptables v1.8.9 (legacy)\n")]);
+        let facts = Facts::read([&probe], [answer(dump), answer("iptables v1.8.9 (legacy)\n")]);
         facts.digests().remove("the packet filter").unwrap()
     }
 
@@ -143,7 +168,7 @@ mod tests {
     /// What could not be read has no digest.
     #[test]
     fn the_unknown_is_not_in_it() {
-        let facts = Facts::read([&Probe::IpForward], &[Answer { status: 1, ..Answer::default() }]);
+        let facts = Facts::read([&Probe::IpForward], [Answer { status: 1, ..Answer::default() }]);
         assert!(facts.digests().is_empty());
     }
 }

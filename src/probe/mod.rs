@@ -133,28 +133,28 @@ impl Probe {
     }
 
     /// Reads the answers, one for each part.
-    fn read(&self, answers: &[Answer]) -> Result<Fact, Unknown> {
+    fn read(&self, answers: Vec<Answer>) -> Result<Fact, Unknown> {
         match self {
             Self::PacketFilter(_) => packet_filter::read(answers).map(|fact| Fact::PacketFilter(Box::new(fact))),
-            Self::Ipvs => ipvs::read(answers).map(Fact::Ipvs),
-            Self::Directors => directors::read(answers).map(Fact::Directors),
-            Self::Keepalived => keepalived::read(answers).map(|fact| Fact::Keepalived(Box::new(fact))),
-            Self::IpForward => ip_forward::read(answers).map(Fact::IpForward),
+            Self::Ipvs => ipvs::read(&answers).map(Fact::Ipvs),
+            Self::Directors => directors::read(&answers).map(Fact::Directors),
+            Self::Keepalived => keepalived::read(&answers).map(|fact| Fact::Keepalived(Box::new(fact))),
+            Self::IpForward => ip_forward::read(&answers).map(Fact::IpForward),
             Self::ExpireQuiescentTemplate => {
-                expire_quiescent_template::read(answers).map(Fact::ExpireQuiescentTemplate)
+                expire_quiescent_template::read(&answers).map(Fact::ExpireQuiescentTemplate)
             }
-            Self::Vsftpd(_) => vsftpd::read(answers).map(|fact| Fact::Vsftpd(Box::new(fact))),
+            Self::Vsftpd(_) => vsftpd::read(&answers).map(|fact| Fact::Vsftpd(Box::new(fact))),
             Self::SavedFilter => saved_filter::read(answers).map(|fact| Fact::SavedFilter(Box::new(fact))),
-            Self::SavedIpvs => saved_ipvs::read(answers).map(|fact| Fact::SavedIpvs(Box::new(fact))),
-            Self::SysctlFiles => sysctl_files::read(answers).map(Fact::SysctlFiles),
-            Self::Sysctl(name) => sysctl::read(name, answers).map(Fact::Sysctl),
-            Self::TextFile(_) => text_file::read(answers).map(Fact::TextFile),
-            Self::Addresses => addresses::read(answers).map(Fact::Addresses),
-            Self::Held(address) => held::read(*address, answers).map(Fact::Held),
-            Self::DefaultGateway => default_gateway::read(answers).map(Fact::DefaultGateway),
-            Self::QuietArp => quiet_arp::read(answers).map(Fact::QuietArp),
-            Self::UndoGuards => undo_guards::read(answers).map(Fact::UndoGuards),
-            Self::Services(names) => services::read(names, answers).map(Fact::Services),
+            Self::SavedIpvs => saved_ipvs::read(&answers).map(|fact| Fact::SavedIpvs(Box::new(fact))),
+            Self::SysctlFiles => sysctl_files::read(&answers).map(Fact::SysctlFiles),
+            Self::Sysctl(name) => sysctl::read(name, &answers).map(Fact::Sysctl),
+            Self::TextFile(_) => text_file::read(&answers).map(Fact::TextFile),
+            Self::Addresses => addresses::read(&answers).map(Fact::Addresses),
+            Self::Held(address) => held::read(*address, &answers).map(Fact::Held),
+            Self::DefaultGateway => default_gateway::read(&answers).map(Fact::DefaultGateway),
+            Self::QuietArp => quiet_arp::read(&answers).map(Fact::QuietArp),
+            Self::UndoGuards => undo_guards::read(&answers).map(Fact::UndoGuards),
+            Self::Services(names) => services::read(names, &answers).map(Fact::Services),
         }
         .map_err(|why| Unknown { what: self.to_string(), why })
     }

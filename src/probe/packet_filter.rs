@@ -104,18 +104,16 @@ pub(super) fn scripts(command: &IptablesCommand) -> Vec<String> {
     ]
 }
 
-pub(super) fn read(answers: &[Answer]) -> Result<PacketFilter, String> {
-    let [saved, rest] = answers else {
+pub(super) fn read(answers: Vec<Answer>) -> Result<PacketFilter, String> {
+    let Ok([saved, mut rest]) = <[Answer; 2]>::try_from(answers) else {
         return Err("the host did not answer".to_owned());
     };
     let border = rest.stdout.windows(3).position(|bytes| bytes == b"\n#\n");
-    let (banner, other) = match border {
-        Some(at) => (&rest.stdout[..at], Some(&rest.stdout[at + 1..])),
-        None => (rest.output("iptables")?, None),
-    };
+    let other = border.map(|at| rest.stdout.split_off(at + 1));
+    let banner = if other.is_some() { &rest.stdout } else { rest.output("iptables")? };
     let banner = String::from_utf8_lossy(banner);
-    let parse = |text: &[u8]| IptablesSave::parse(text.to_vec());
-    let dump = parse(saved.output("iptables-save")?).map_err(|malformed| format!("iptables-save, {malformed}"))?;
+    let dump = saved.into_output("iptables-save")?;
+    let dump = IptablesSave::parse(dump).map_err(|malformed| format!("iptables-save, {malformed}"))?;
     Ok(PacketFilter {
         backend: if banner.contains("nf_tables") { Backend::Nft } else { Backend::Legacy },
         version: read_version(&banner).ok_or_else(|| format!("iptables -V says no version: {}", printable(&banner)))?,
@@ -123,7 +121,7 @@ pub(super) fn read(answers: &[Answer]) -> Result<PacketFilter, String> {
         other: match other {
             None => None,
             Some(text) if rest.status == 0 => {
-                Some(parse(text).map_err(|malformed| format!("the other iptables-save, {malformed}"))?)
+                Some(IptablesSave::parse(text).map_err(|malformed| format!("the other iptables-save, {malformed}"))?)
             }
             // A kernel without the other backend holds no rules in it; any other failure leaves that open.
             Some(_) if lacks_backend(&rest.stderr) => None,

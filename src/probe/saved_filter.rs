@@ -29,12 +29,15 @@ pub(super) fn scripts() -> Vec<String> {
     vec![format!("{FIND}echo \"$path\"; [ ! -e \"$path\" ] || echo there\n{}", regular("$path"))]
 }
 
-pub(super) fn read(answers: &[Answer]) -> Result<SavedFilter, String> {
-    let [answer] = answers else { return Err("the host did not answer".to_owned()) };
-    let (path, rest) = line(answer.output("cat")?).ok_or("the host's answer is not ours")?;
-    let (exists, text) = rest.strip_prefix(b"there\n").map_or((false, rest), |text| (true, text));
+pub(super) fn read(answers: Vec<Answer>) -> Result<SavedFilter, String> {
+    let Ok([answer]) = <[Answer; 1]>::try_from(answers) else { return Err("the host did not answer".to_owned()) };
+    let mut text = answer.into_output("cat")?;
+    let (path, rest) = line(&text).ok_or("the host's answer is not ours")?;
     let path = (!path.is_empty()).then(|| Utf8PathBuf::from(path));
-    let dump = IptablesSave::parse_file(text.to_vec())
+    let file = rest.strip_prefix(b"there\n");
+    let (exists, begin) = (file.is_some(), text.len() - file.unwrap_or(rest).len());
+    text.drain(..begin);
+    let dump = IptablesSave::parse_file(text)
         .map_err(|malformed| format!("{}, {malformed}", path.as_deref().unwrap_or("".into())))?;
     Ok(SavedFilter { path, exists, dump })
 }

@@ -66,7 +66,7 @@ fn facts(rules: &[String], destinations: &[(u32, u8, u32, u32)]) -> Facts {
     let dump = format!("*mangle\n{}\nCOMMIT\n", rules.join("\n"));
     let answers =
         [said(dump), said("iptables v1.8.9 (legacy)\n".to_owned()), said(table), said(listing), said(String::new())];
-    Facts::read(resources().0.probes().iter().chain([&Probe::Directors]), &answers)
+    Facts::read(resources().0.probes().iter().chain([&Probe::Directors]), answers)
 }
 
 /// Stage, action, summary and what is waited for.

@@ -175,7 +175,7 @@ mod tests {
         for (state, is_a_persons) in [("masked", true), ("masked-runtime", true), ("enabled", false)] {
             let text = format!("manager systemd\nvsftpd state {state}\nvsftpd active inactive\n");
             let answers = [Answer { stdout: text.into_bytes(), ..Answer::default() }];
-            let diff = service.diff(&Facts::read(&service.probes(), &answers)).unwrap_or_default();
+            let diff = service.diff(&Facts::read(&service.probes(), answers)).unwrap_or_default();
             assert_eq!(diff.changes.len(), 1, "{state}");
             assert_eq!(matches!(diff.changes[0].step, Step::Person(_)), is_a_persons, "{state}");
         }

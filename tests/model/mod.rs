@@ -82,8 +82,7 @@ impl Model {
 impl Observe for Model {
     fn observe(&self, probes: &[Probe]) -> Result<Facts, HostError> {
         let state = self.state();
-        let answers: Vec<Answer> = probes.iter().flat_map(|probe| state.answers(probe)).collect();
-        Ok(Facts::read(probes, &answers))
+        Ok(Facts::read(probes, probes.iter().flat_map(|probe| state.answers(probe))))
     }
 }
 

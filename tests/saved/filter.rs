@@ -49,7 +49,7 @@ fn edited(text: &str) -> Result<Option<String>, String> {
         (Probe::PacketFilter(IptablesCommand::default()), vec![said(""), said("iptables v1.8.9 (legacy)\n")]),
     ]
     .into();
-    let facts = Facts::read(answers.keys(), &answers.values().flatten().cloned().collect::<Vec<_>>());
+    let facts = Facts::read(answers.keys(), answers.values().flatten().cloned());
     let diff = resource.diff(&facts).map_err(|unknown| unknown.to_string())?;
     Ok(diff.changes.into_iter().next().map(|change| {
         let Step::File { text, .. } = change.step else { panic!("{:?}", change.step) };

@@ -48,7 +48,7 @@ fn edited(text: Option<&str>, defaults: Option<&str>) -> Result<BTreeMap<String,
         Probe::SavedFilter => vec![said("\n".to_owned())],
         _ => vec![said(String::new()), said("iptables v1.8.9 (legacy)\n".to_owned())],
     });
-    let facts = Facts::read(&probes, &answers.collect::<Vec<_>>());
+    let facts = Facts::read(&probes, answers);
     let diff = resource.diff(&facts).map_err(|unknown| unknown.to_string())?;
     let files = diff.changes.into_iter().map(|change| match change.step {
         Step::File { path, text, .. } => (path.into_string(), String::from_utf8(text).unwrap()),
