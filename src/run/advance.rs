@@ -6,6 +6,7 @@ use crate::{
     host::{Change, HostError},
     plan::{Change as Planned, Stage, Step, joined},
 };
+use std::thread;
 
 /// How often a stage is begun anew because somebody else changed the host meanwhile.
 const ATTEMPTS: usize = 3;
@@ -76,16 +77,20 @@ fn unconfirmed<H: Change>(host: &H, failed: &HostError) -> Option<Trouble> {
     Some(Trouble::Failed(format!("{failed}; {unconfirmed}")))
 }
 
-/// Looks at what a stage did, and tells the host over a new connection to keep it. What is not as it should be is no
-/// reason to undo the rest.
+/// Looks at what a stage did, and at the same time tells the host over a new connection to keep it: neither waits for the
+/// other. What is not as it should be is no reason to undo the rest.
 fn confirm<H: Change>(
     target: &Target,
     host: &H,
     outcome: &mut Outcome,
     of_stage: &(dyn Fn(&Item, &Planned) -> bool + Sync),
 ) {
-    let fresh = look(target, host);
-    if let Err(error) = host.confirm() {
+    let (fresh, confirmed) = thread::scope(|scope| {
+        let looking = scope.spawn(|| look(target, host));
+        let confirmed = host.confirm();
+        (looking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), confirmed)
+    });
+    if let Err(error) = confirmed {
         outcome.trouble = Some(error.into());
         return;
     }

@@ -89,8 +89,13 @@ fn converge<H: Change>(
     for stage in Stage::ALL {
         let busy: Vec<usize> = (0..outcomes.len()).filter(|index| outcomes[*index].is_busy(stage)).collect();
         for wave in rollout.waves(&busy) {
-            outcomes = pool::some(outcomes, &wave, options.forks, |index, outcome| {
+            // Meanwhile those that have nothing left to do are looked at.
+            let done: Vec<usize> = (0..outcomes.len()).filter(|index| outcomes[*index].is_done()).collect();
+            outcomes = pool::some(outcomes, &[&wave[..], &done].concat(), options.forks, |index, outcome| {
                 let (target, host) = &targets[index];
+                if done.contains(&index) {
+                    return verify(target, host, outcome, options);
+                }
                 advance::advance(target, host, outcome, stage, &|_, change| change.drain.is_none(), options)
             });
             if options.is_interrupted() {
@@ -184,7 +189,9 @@ fn verify<H: Observe>(target: &Target, host: &H, mut outcome: Outcome, options: 
         return outcome;
     }
     let rest = unexpected(&outcome, &again);
-    if !rest.is_empty() {
+    if rest.is_empty() {
+        outcome.verified = true;
+    } else {
         outcome.trouble = Some(differs(rest));
     }
     outcome

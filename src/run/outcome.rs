@@ -188,6 +188,14 @@ impl Outcome {
             })
     }
 
+    /// Whether it was changed, has nothing left to do, and nobody has looked at it since.
+    pub(super) fn is_done(&self) -> bool {
+        self.trouble.is_none()
+            && self.tried
+            && !self.verified
+            && self.each().all(|(_, _, progress)| *progress != Progress::Planned)
+    }
+
     /// Takes in a later look at the host for the changes that `picks` takes. What was planned and is in order now is told
     /// as `gone` says, or no more.
     pub(super) fn refresh(&mut self, fresh: Self, picks: &dyn Fn(&Item, &Change) -> bool, gone: Option<&Progress>) {
