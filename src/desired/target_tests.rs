@@ -139,7 +139,7 @@ fn a_shared_network_has_one_nat_rule_and_nothing_stale() {
         let mut actions = Vec::new();
         for wanted in target.wanted.iter().filter(|wanted| wanted.resource.kind().name() == "nat_rule") {
             let answers = [said(dump.clone()), said(b"iptables v1.8.9 (legacy)\n".to_vec())];
-            let diff = wanted.resource.diff(&crate::probe::Facts::read(&wanted.resource.probes(), &answers)).unwrap();
+            let diff = wanted.resource.diff(&crate::probe::Facts::read(&wanted.resource.probes(), answers)).unwrap();
             actions.extend(diff.changes.into_iter().map(|change| change.action));
         }
         let count = |action| actions.iter().filter(|known| **known == action).count();

@@ -162,7 +162,7 @@ mod tests {
             let wish = Wish::AtBoot(levels.iter().copied().collect(), enabled);
             let service = Service { names: vec!["sshd".to_owned()], purpose: String::new(), wish, witness: None };
             let answers = [Answer { stdout: text.as_bytes().to_vec(), ..Answer::default() }];
-            let diff = service.diff(&Facts::read(&service.probes(), &answers)).unwrap_or_default();
+            let diff = service.diff(&Facts::read(&service.probes(), answers)).unwrap_or_default();
             assert_eq!(diff.changes.len(), usize::from(differs), "{levels:?} {enabled} {text}");
         }
     }
