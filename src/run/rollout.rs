@@ -1,8 +1,9 @@
 //! Who changes together and who waits for whom: `serial` batches, and what stops a roll-out.
 
-use super::Outcome;
+use super::{Outcome, Progress, Trouble};
 use crate::{
     desired::{Role, Side},
+    plan::{Change, Stage, Step},
     playbook::Batch,
 };
 
@@ -111,9 +112,18 @@ fn stop<'a>(side: &'a Side, batches: &[Vec<usize>], outcomes: &[Outcome]) -> Opt
         let why = format!("{} failed, more than max_fail_percentage allows", names.join(", "));
         return Some(Stop { only, why, ..whole });
     }
-    let first =
-        batches.iter().flatten().find(|index| outcomes[**index].trouble.is_some() && outcomes[**index].tried)?;
+    let stops = |index: &&usize| failed(index) && outcomes[**index].tried && !lacks_only_a_person(&outcomes[**index]);
+    let first = batches.iter().flatten().find(stops)?;
     Some(Stop { only, why: format!("{} failed", outcomes[*first].host), ..whole })
+}
+
+/// Whether all that is left on a host is what only a person can do at the end: it keeps nothing else from being done.
+fn lacks_only_a_person(outcome: &Outcome) -> bool {
+    let mut left = outcome.each().filter(|(_, _, progress)| **progress == Progress::Planned).peekable();
+    let is_a_persons = |change: &Change| change.stage == Stage::Persist && matches!(change.step, Step::Person(_));
+    matches!(outcome.trouble, Some(Trouble::Failed(_)))
+        && left.peek().is_some()
+        && left.all(|(_, change, _)| is_a_persons(change))
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
-//! Boot files over several runs: what an earlier one left is found in them.
+//! Boot files over several runs: what an earlier one left is found in them, and a host that needs a person keeps no other from its own.
 
-use super::{Site, site};
+use super::{Site, held, site};
 use lvs_ftp::{
     desired::{self, Target},
     host::HostError,
     plan::Step,
+    run::Trouble,
 };
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -59,4 +60,27 @@ fn the_saved_table_is_written_before_the_saved_rules() {
     let state = site.host("lvs2").model.state();
     assert!(!state.saved_ipvs.unwrap().contains("-f 21 "), "the table is first");
     assert!(state.saved_filter.unwrap().contains("--set-mark 21"));
+}
+
+/// What only a person can do on one host at the end is told, and is all that is left anywhere.
+#[test]
+fn a_router_that_needs_a_person_stops_no_other() {
+    let mut site = site(|_| {});
+    site.host("lvs2").model.0.lock().unwrap().services.remove("netfilter-persistent");
+    for _ in 0..2 {
+        let outcomes = site.apply();
+        assert_eq!(held(&outcomes), []);
+        let trouble: Vec<_> = outcomes.iter().map(|outcome| outcome.trouble.clone()).collect();
+        assert!(matches!(&trouble[1], Some(Trouble::Failed(text)) if text.contains("install")), "{trouble:?}");
+        assert!(trouble.iter().enumerate().all(|(number, trouble)| number == 1 || trouble.is_none()), "{trouble:?}");
+    }
+    for name in ["lvs1", "lvs2"] {
+        let state = site.host(name).model.state();
+        assert!(state.saved_filter.is_some() && state.saved_ipvs.is_some(), "{name}");
+    }
+    // A failure beside it is one.
+    let mut site = super::site(|_| {});
+    site.host("lvs2").model.0.lock().unwrap().services.remove("netfilter-persistent");
+    site.host("lvs2").meddle = super::fails("File");
+    assert!(held(&site.apply()).iter().any(|(what, why)| what == "lvs1 persist" && why == "lvs2 failed"));
 }
