@@ -7,6 +7,8 @@
 mod filter;
 #[path = "saved/ipvs.rs"]
 mod ipvs;
+#[path = "saved/places.rs"]
+mod places;
 #[path = "support/root.rs"]
 mod root;
 mod support;

@@ -1,4 +1,4 @@
-//! The packet filter that the host loads at boot: Red Hat's file or Debian's, found by what the host has.
+//! The packet filter that the host loads at boot: Red Hat's file, Debian's or OpenRC's, found by what the host has.
 
 use super::{Answer, line, regular};
 use crate::format::iptables_save::IptablesSave;
@@ -15,10 +15,13 @@ pub struct SavedFilter {
     pub dump: IptablesSave,
 }
 
-/// Red Hat's iptables service and Debian's iptables-persistent. Where both files are there, or none, the folder that
+/// OpenRC's iptables service, which says itself where its file is; a value that is more than a path is left to a person.
+/// Red Hat's iptables service and Debian's iptables-persistent: where both files are there, or none, the folder that
 /// only one of the two has decides.
-const FIND: &str = "red_hat=/etc/sysconfig/iptables debian=/etc/iptables/rules.v4\n\
-    if [ -e $red_hat ] && [ ! -e $debian ]; then path=$red_hat\n\
+const FIND: &str = "red_hat=/etc/sysconfig/iptables debian=/etc/iptables/rules.v4 open_rc=/etc/conf.d/iptables\n\
+    if [ ! -d /run/systemd/system ] && [ -d /etc/runlevels ] && [ -e /etc/init.d/iptables ] && [ -e $open_rc ]; then\n\
+    path=$(sed -n '/^[[:space:]]*IPTABLES_SAVE=/h; ${x; s/^[^=]*=\\([\"'\\'']*\\)\\(\\/[A-Za-z0-9_.\\/-]*\\)\\1[[:space:]]*\\(#.*\\)*$/\\2/p;}' $open_rc)\n\
+    elif [ -e $red_hat ] && [ ! -e $debian ]; then path=$red_hat\n\
     elif [ -e $debian ] && [ ! -e $red_hat ]; then path=$debian\n\
     elif [ -d /etc/sysconfig ] && [ ! -e /etc/debian_version ]; then path=$red_hat\n\
     elif [ -d /etc/iptables ]; then path=$debian\n\

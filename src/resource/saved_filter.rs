@@ -25,7 +25,8 @@ pub struct SavedFilter {
 }
 
 const NO_PLACE: &str = "there is no place for saved rules, neither /etc/sysconfig nor /etc/iptables: install what loads \
-    rules at boot (Debian: iptables-persistent; Red Hat: iptables-services)";
+    rules at boot (Debian: iptables-persistent; Red Hat: iptables-services; OpenRC: iptables, with a plain path as \
+    IPTABLES_SAVE in /etc/conf.d/iptables)";
 
 impl Resource for SavedFilter {
     fn kind(&self) -> Kind {
