@@ -15,6 +15,7 @@ mod cli {
     mod all_scripts;
     mod answers;
     mod colours;
+    mod descriptors;
     mod failures;
     mod forks;
     mod hostile_inputs;

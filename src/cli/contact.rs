@@ -59,6 +59,7 @@ impl Apply {
             run::close(&hosts, options.forks);
             return Ok(outcomes);
         }
+        crate::host::make_room(hosts.len(), usize::from(self.inputs.forks));
         let undo = (!self.no_undo).then(|| Duration::from_secs(self.confirm_timeout.into()));
         let hosts: Vec<_> = hosts.into_iter().map(|(target, host)| (target, host.writable(undo))).collect();
         let outcomes = run::apply(&hosts, &options);

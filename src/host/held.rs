@@ -39,7 +39,8 @@ impl Held {
     /// Starts a command and sends this text, which a pipe must be able to hold; its input then stays open, and gets an
     /// empty line from time to time.
     pub fn start(words: &[String], text: &str, beat: Duration) -> Result<Self, String> {
-        let (reader, mut input) = io::pipe().map_err(|error| error.to_string())?;
+        let (reader, mut input) =
+            io::pipe().map_err(|error| process::not_run(words.first().map_or("", |word| word), &error))?;
         let (child, output, said) = process::start(words, |command| command.stdin_file(reader))?;
         // One that does not read is heard of by its end.
         let _ = input.write_all(text.as_bytes());

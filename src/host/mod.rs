@@ -1,6 +1,7 @@
 //! The hosts. The only room that starts a process; the only one through which anything is changed.
 
 mod connection;
+mod descriptors;
 mod guard;
 mod held;
 mod inventory_program;
@@ -15,6 +16,7 @@ mod ssh;
 mod step_script;
 
 pub use connection::{Connection, Session, Writable};
+pub use descriptors::make_room;
 pub use inventory_program::run_inventory_program;
 pub use machine::{Machine, systemctl, systemctl_says, takes_connections};
 

@@ -49,7 +49,7 @@ pub(super) fn start(
     input: impl FnOnce(duct::Expression) -> duct::Expression,
 ) -> Result<(duct::Handle, PipeReader, File), String> {
     let (program, arguments) = words.split_first().ok_or("there is no command")?;
-    let local = |error: io::Error| format!("{program} cannot be run here: {error}");
+    let local = |error: io::Error| not_run(program, &error);
     let said = tempfile::tempfile().map_err(local)?;
     let (reader, writer) = io::pipe().map_err(local)?;
     let child = input(duct::cmd(program, arguments))
@@ -65,6 +65,19 @@ pub(super) fn start(
     Ok((child, reader, said))
 }
 
+/// Why a command could not be started.
+pub(super) fn not_run(program: &str, error: &io::Error) -> String {
+    let is_full = [rustix::io::Errno::MFILE, rustix::io::Errno::NFILE]
+        .iter()
+        .any(|full| error.raw_os_error() == Some(full.raw_os_error()));
+    let hint = if is_full {
+        "; each changed host takes some: raise the limit (ulimit -n), or choose fewer hosts (--limit)"
+    } else {
+        ""
+    };
+    format!("{program} cannot be run here: {error}{hint}")
+}
+
 /// Runs a command with this input. An error says why it could not be started; its text fits after "failed to connect: ".
 pub(super) fn run(words: &[String], input: &str, limit: Duration) -> Result<Finished, String> {
     run_until(words, input, limit, &|| false)
@@ -77,7 +90,7 @@ pub(super) fn run_until(
     limit: Duration,
     stop: &dyn Fn() -> bool,
 ) -> Result<Finished, String> {
-    let local = |error: io::Error| format!("{} cannot be run here: {error}", words.first().map_or("", |word| word));
+    let local = |error: io::Error| not_run(words.first().map_or("", |word| word), &error);
     let (child, reader, mut said) = start(words, |command| command.stdin_bytes(input))?;
     let printed = Printed::collect(reader);
     let end = end(&child, &printed, &said, limit, stop).map_err(local)?;
