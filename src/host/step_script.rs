@@ -50,11 +50,29 @@ fn bring_up(address: &InterfaceAddress) -> String {
 const LABEL: &str = "! command -v restorecon >/dev/null 2>&1 || restorecon -- \"$conf\" 2>/dev/null || :";
 
 /// The copy of the old file. A run that died may have made it already: as a link, which mv refuses to overwrite.
-const KEEP: &str = r#"older=; [ ! -e "$conf.lvs-ftp-old" ] || older=yes
-if ! [ "$conf" -ef "$conf.lvs-ftp-old" ]; then
-  ln -- "$conf" "$new-old" 2>/dev/null || cp -a -- "$conf" "$new-old" 2>/dev/null || cp -p -- "$conf" "$new-old" || exit
-  mv -f -- "$new-old" "$conf.lvs-ftp-old" || exit
+const KEEP: &str = r#"older=; [ ! -e "$kept" ] || older=yes
+if ! [ "$conf" -ef "$kept" ]; then
+  [ -d "${kept%/*}" ] || (umask 077; mkdir -p -- "${kept%/*}") || exit
+  ln -- "$conf" "$half" 2>/dev/null || cp -a -- "$conf" "$half" 2>/dev/null || cp -p -- "$conf" "$half" || exit
+  mv -f -- "$half" "$kept" || exit
 fi"#;
+
+/// Where the copy goes: beside the file. Of a folder of /etc that is not known to be read by names alone, a daemon may
+/// read every file (ifupdown, cron, logrotate, network-scripts), whatever its name: then it goes where nobody reads.
+const KEPT: &str = r"kept=$conf.lvs-ftp-old half=$new-old
+case ${conf%/*} in
+/etc/vsftpd | /etc/keepalived | /etc/default | /etc/sysconfig | /etc/iptables) ;;
+/etc/*) kept=/var/lib/lvs-ftp/old$conf; half=$kept.lvs-ftp-new ;;
+esac";
+
+/// Writes a folder to the disk, or with older tools a file of it, with which its name goes there. Tools of before
+/// coreutils 8.24, and of some busybox, take a file's name and then write out the whole system, which may take minutes.
+const SYNC: &str = r#"to_disk() {
+  case $(sync --help 2>&1) in
+  *FILE*) sync -- "$1" 2>/dev/null ;;
+  *) dd if=/dev/null of="$2" conv=notrunc,fsync 2>/dev/null || { sync >/dev/null 2>&1 & } ;;
+  esac
+}"#;
 
 /// Replaces a file, or writes a new one: compared, written beside, compared again, proved, then renamed. Whatever fails
 /// before the rename leaves the old file, and nothing else. Whoever is killed behind it leaves the new file, the copy of
@@ -71,7 +89,7 @@ fn file(path: &Utf8Path, observed: Option<&str>, text: &[u8], proof: &Proof) -> 
         Some(_) => (
             "cp -a -- \"$conf\" \"$new\" 2>/dev/null || cp -p -- \"$conf\" \"$new\" || exit",
             KEEP,
-            "[ -n \"$older\" ] || rm -f -- \"$conf.lvs-ftp-old\"",
+            "[ -n \"$older\" ] || rm -f -- \"$kept\"",
             ":",
         ),
         None if matches!(proof, Proof::PacketFilter { .. }) => ("(umask 077; : >\"$new\") || exit", ":", ":", LABEL),
@@ -87,13 +105,15 @@ fi
 {compare}
 {ready}
 new=${{conf%/*}}/.${{conf##*/}}.lvs-ftp-new
-trap 'rm -f -- "$new" "$new-try" "$new-says" "$new-old"' EXIT
-rm -f -- "$new" "$new-try" "$new-says" "$new-old" || exit
+{KEPT}
+{SYNC}
+trap 'rm -f -- "$new" "$new-try" "$new-says" "$half"' EXIT
+rm -f -- "$new" "$new-try" "$new-says" "$half" || exit
 {copy}
 {print} >"$new" || exit
 [ "$(cksum <"$new")" = '{wanted}' ] || fail "the new $conf was not written whole: is the disk full?"
 {prove}
-sync -- "$new" 2>/dev/null || sync
+to_disk "$new" "$new"
 {compare}
 {keep}
 mv -f -- "$new" "$conf" || {{
@@ -101,7 +121,7 @@ mv -f -- "$new" "$conf" || {{
   fail "$conf cannot be replaced: is it immutable, or a mount point of its own?"
 }}
 {label}
-sync -- "${{conf%/*}}" 2>/dev/null || sync
+to_disk "${{conf%/*}}" "$conf"
 [ "$(cksum <"$conf")" = '{wanted}' ] || fail "$conf is not what was written""#,
         path = sh::word(path.as_str()),
         print = sh::print(text),

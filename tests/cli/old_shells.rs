@@ -11,10 +11,11 @@ use std::time::Duration;
 
 /// Tools as they were, as far as they differ: no fractions of seconds, `%N` and `sync FILE` unknown, no getconf,
 /// iptables 1.3.5 with its own spelling and without `-w`, and no second backend.
-const TOOLS_OF_2007: [(&str, &str); 9] = [
+const TOOLS_OF_2007: [(&str, &str); 10] = [
     ("stat", "/usr/bin/stat \"$@\" | sed 's/\\.[0-9]*//'"),
     ("date", "exec /bin/date \"$(echo \"$1\" | sed 's/%N/N/')\""),
-    ("sync", "[ $# = 0 ] || echo 'sync: ignoring all arguments' >&2"),
+    ("sync", "[ \"$1\" != --help ] || { echo 'Usage: sync [OPTION]'; exit; }; echo \"$@\" >>/srv/written-out-whole"),
+    ("dd", "echo \"$@\" >>/srv/written-out; exec /bin/dd \"$@\""),
     ("getconf", "exit 127"),
     ("iptables", "[ \"$1\" != -V ] || { echo 'iptables v1.3.5'; exit; }; exec /usr/sbin/iptables-legacy \"$@\""),
     (
@@ -80,6 +81,11 @@ fn converge(shell: &str, backend: &str, tools: &[(&str, &str)]) {
     assert!(ran.stdout.contains("reload: vsftpd reads /srv/vsftpd.conf again (SIGHUP)"), "{what}: {}", ran.stdout);
     control.apply(&["--check"]).ended(0);
     drop(daemon);
+    if !tools.is_empty() {
+        let file = "if=/dev/null of=/srv/vsftpd.conf conv=notrunc,fsync";
+        assert!(server.sh("cat /srv/written-out").lines().any(|line| line == file));
+        assert_eq!(server.sh("ls /srv/written-out-whole 2>/dev/null || true"), "", "a whole system takes minutes");
+    }
     let scripts = std::fs::read_dir(control.path("keeper")).unwrap().map(|file| file.unwrap().path());
     let scripts: Vec<_> = scripts.filter(|path| !path.ends_with("keeps")).collect();
     assert!(scripts.len() > 10, "{scripts:?}");

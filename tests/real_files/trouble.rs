@@ -186,3 +186,28 @@ fn the_rest_of_a_run_that_died() {
     host.succeeds(Some(OLD));
     assert_eq!(names(&host.folder.join("etc")).len(), 2);
 }
+
+/// Where a daemon may read every file of a folder, the copy is not there.
+#[test]
+fn the_copy_is_where_nobody_reads_it() {
+    let host = Host::new("mkdir -p lib && mount --bind etc /etc && mount --bind lib /var/lib || exit");
+    for (path, copy) in [
+        ("/etc/plain.conf", "etc/plain.conf.lvs-ftp-old"),
+        ("/etc/sysconfig/iptables", "etc/sysconfig/iptables.lvs-ftp-old"),
+        ("/etc/sysconfig/network-scripts/ifcfg-eth1", "lib/lvs-ftp/old/etc/sysconfig/network-scripts/ifcfg-eth1"),
+        ("/etc/network/interfaces.d/eth1", "lib/lvs-ftp/old/etc/network/interfaces.d/eth1"),
+        ("/etc/logrotate.d/vsftpd", "lib/lvs-ftp/old/etc/logrotate.d/vsftpd"),
+    ] {
+        let file = host.folder.join(path.trim_start_matches('/'));
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, OLD).unwrap();
+        let around = names(file.parent().unwrap()).len();
+        for (old, new) in [(OLD, NEW), (NEW, "third\n")] {
+            host.replace(path.into(), Some(old), new, Proof::None).unwrap();
+            assert_eq!(std::fs::read_to_string(&file).unwrap(), new);
+            assert_eq!(std::fs::read_to_string(host.folder.join(copy)).unwrap(), old, "{path}");
+        }
+        let more = usize::from(copy.starts_with("etc"));
+        assert_eq!(names(file.parent().unwrap()).len(), around + more, "{path}");
+    }
+}
