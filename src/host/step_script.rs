@@ -143,7 +143,13 @@ fn prove(proof: &Proof) -> String {
         // its program: `ip netns exec …` would lead out of the scratch namespace again, to the running table.
         Proof::PacketFilter { command, waits_for_lock } => {
             let restore = sh::words(restore_words(command, *waits_for_lock));
-            let scratch = if command.prefix().is_empty() { "unshare -n true 2>/dev/null" } else { "false" };
+            // A program may lead out of it too: one that sees rules in a fresh namespace does not look at that.
+            let scratch = if command.prefix().is_empty() {
+                let save = sh::words(command.sibling("-save"));
+                format!("unshare -n true 2>/dev/null && ! unshare -n {save} 2>/dev/null | grep -q -e '^-A'")
+            } else {
+                "false".to_owned()
+            };
             format!(
                 r#"refuse() {{ fail "the new $conf does not load:
 $(printf '%s\n' "$says" | grep -v -e '^Try ' -e '^$')"; }}

@@ -82,7 +82,7 @@ fn a_saved_filter_that_does_not_load_is_refused() {
     }
 }
 
-/// A command that leads to another network namespace leads out of a scratch one, too: the file is only tried.
+/// A command or a program that leads to another network namespace leads out of a scratch one, too: the file is only tried.
 #[test]
 fn a_prefix_keeps_a_proof_from_the_running_table() {
     for backend in ["iptables-legacy", "iptables-nft"] {
@@ -90,19 +90,28 @@ fn a_prefix_keeps_a_proof_from_the_running_table() {
         let enter = filter.host.folder.join("enter");
         let words = ["unshare", "-m", "--", "sh", enter.as_str()];
         filter.host.connection = crate::support::connection(&filter.host.session, &json!({ "lvs_ftp_exec": words }));
-        let command = [filter.netns.words(), vec![backend.to_owned()]].concat();
-        let proof = Proof::PacketFilter {
-            command: IptablesCommand::new(command).unwrap(),
-            waits_for_lock: backend.ends_with("legacy"),
-        };
-        let running = filter.running();
-        let bad = RULES.replace("--set-mark 21", "--set-mark no");
-        let error = filter.host.replace(&filter.host.conf(), Some(RULES), &bad, proof.clone()).unwrap_err();
-        assert!(error.contains("does not load"), "{error}");
-        let good = RULES.replace("COMMIT", "-A PREROUTING -j ACCEPT\nCOMMIT");
-        filter.host.replace(&filter.host.conf(), Some(RULES), &good, proof).unwrap();
-        assert_eq!(filter.host.read(), good);
-        assert_eq!(filter.running(), running, "{backend}");
+        let program = filter.host.folder.join("led");
+        for suffix in ["", "-save", "-restore"] {
+            let led = [filter.netns.words(), vec![format!("{backend}{suffix}")]].concat().join(" ");
+            std::fs::write(format!("{program}{suffix}"), format!("#!/bin/sh\nexec {led} \"$@\"\n")).unwrap();
+            duct::cmd!("chmod", "+x", format!("{program}{suffix}")).run().unwrap();
+        }
+        let words = [filter.netns.words(), vec![backend.to_owned()]].concat();
+        for command in [words, vec![program.to_string()]] {
+            let proof = Proof::PacketFilter {
+                command: IptablesCommand::new(command).unwrap(),
+                waits_for_lock: backend.ends_with("legacy"),
+            };
+            std::fs::write(filter.host.conf(), RULES).unwrap();
+            let running = filter.running();
+            let bad = RULES.replace("--set-mark 21", "--set-mark no");
+            let error = filter.host.replace(&filter.host.conf(), Some(RULES), &bad, proof.clone()).unwrap_err();
+            assert!(error.contains("does not load"), "{error}");
+            let good = RULES.replace("COMMIT", "-A PREROUTING -j ACCEPT\nCOMMIT");
+            filter.host.replace(&filter.host.conf(), Some(RULES), &good, proof).unwrap();
+            assert_eq!(filter.host.read(), good);
+            assert_eq!(filter.running(), running, "{backend}");
+        }
     }
 }
 
