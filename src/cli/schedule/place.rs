@@ -2,17 +2,13 @@
 
 use super::Unit;
 use crate::{
-    cli::{Exit, say},
+    cli::{Exit, replace, say},
     format::printable,
     host::{systemctl, systemctl_says},
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use similar::TextDiff;
-use std::{
-    fs::Permissions,
-    io::{ErrorKind, Write},
-    os::unix::fs::PermissionsExt,
-};
+use std::{io::ErrorKind, os::unix::fs::PermissionsExt};
 
 /// Who may read it: cron takes no file that others may write.
 const MODE: u32 = 0o644;
@@ -96,16 +92,10 @@ fn read(path: &Utf8Path) -> Result<Option<String>, String> {
     }
 }
 
-/// The whole file or none; cron and systemd pass over the name that it has meanwhile.
+/// Meanwhile it has a name that cron and systemd pass over.
 fn write(path: &Utf8Path, text: &str) -> std::io::Result<()> {
-    let folder = path.parent().unwrap_or(Utf8Path::new("/"));
-    std::fs::create_dir_all(folder)?;
-    let mut file = tempfile::Builder::new().prefix(".lvs-ftp-").tempfile_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().set_permissions(Permissions::from_mode(MODE))?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    std::fs::File::open(folder)?.sync_all()
+    std::fs::create_dir_all(path.parent().unwrap_or(Utf8Path::new("/")))?;
+    replace::replace(path, text, MODE)
 }
 
 /// Whether the timer starts at boot, and runs now where that can be.
