@@ -1,7 +1,7 @@
 //! What a service may not do (systemd.exec(5)).
 
 use super::Job;
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 /// For any run.
 const ALWAYS: &str = "\
@@ -45,9 +45,10 @@ pub(super) fn lines(job: &Job<'_>) -> String {
         format!("ReadWritePaths=\"-{path}\"\n")
     };
     let written: String = job.written.iter().map(line).collect();
-    // Whoever works below /tmp would not find it in a /tmp of his own.
-    let is_there =
-        job.written.iter().chain([&job.folder]).any(|path| path.starts_with("/tmp") || path.starts_with("/var/tmp"));
+    // Whoever works below /tmp, or is there, would not find it in a /tmp of his own.
+    let paths = job.written.iter().chain([&job.folder]).map(Utf8PathBuf::as_path);
+    let paths = paths.chain(job.words.iter().map(Utf8Path::new));
+    let is_there = paths.into_iter().any(|path| path.starts_with("/tmp") || path.starts_with("/var/tmp"));
     let tmp = if is_there { "ReadWritePaths=/tmp\n" } else { "PrivateTmp=yes\n" };
     format!("{ALWAYS}{BY_SSH}{tmp}{written}")
 }

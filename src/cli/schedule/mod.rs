@@ -6,11 +6,12 @@ mod interval;
 mod place;
 mod systemd;
 
-use super::{Cli, Exit, Verb, inputs::Inputs, refusal::Refusal, say};
+use super::{Cli, Exit, Verb, inputs::Inputs, refusal::Refusal, say, signals};
 use crate::inventory::Connection;
 use camino::Utf8PathBuf;
 use clap::{Args, CommandFactory, Parser, ValueEnum};
 use interval::Interval;
+use std::sync::atomic::Ordering;
 
 /// Print, install or check a schedule of `lvs-ftp apply`.
 ///
@@ -21,7 +22,8 @@ use interval::Interval;
     0   printed; or installed, where nothing was to do too; or --check found it as it shall be\n  \
     1   bad usage, inventory or playbook\n  \
     2   it could not be installed or looked at\n  \
-    3   --check found that it differs")]
+    3   --check found that it differs\n  \
+    99  interrupted by SIGINT, SIGTERM or SIGHUP")]
 pub(super) struct Schedule {
     /// What runs it
     kind: Kind,
@@ -160,7 +162,8 @@ impl Schedule {
 
 /// Whether any host is reached otherwise than by ssh: then it is this machine, or something on it.
 fn touches_this_machine(inputs: &Inputs) -> Result<bool, Refusal> {
-    let work = inputs.work(&inputs.sources()?, &|| false)?;
+    let interrupted = signals::watched().map_err(|error| format!("failed to watch for signals: {error}"))?;
+    let work = inputs.work(&inputs.sources()?, &|| interrupted.load(Ordering::Relaxed))?;
     Ok(work.targets.iter().any(|target| !matches!(target.host.connection, Connection::Ssh { .. })))
 }
 
