@@ -43,6 +43,7 @@ mod cli {
     mod status;
     mod statuses;
     mod syslog;
+    mod terminal;
     mod undo;
     mod usage;
 }

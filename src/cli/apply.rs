@@ -75,7 +75,8 @@ pub(super) struct Apply {
     #[arg(long)]
     pub(super) no_keep: bool,
 
-    /// Show what is run for each change; twice: how each host is reached, too
+    /// Show each command that is run on a host, on standard error, and in the report what is run for each change; twice:
+    /// in full and with what it printed, and how each host is reached
     #[arg(short, long, action = ArgAction::Count)]
     pub(super) verbose: u8,
 
@@ -194,6 +195,11 @@ impl Apply {
             Exit::Converged if self.local.is_some() && outcomes.iter().any(is_held) => Exit::Failed,
             exit => exit,
         }
+    }
+
+    /// Whether people at a terminal want to see how far it has come.
+    pub(super) fn is_talkative(&self) -> bool {
+        !self.unattended.quiet && self.output == Output::Human
     }
 
     fn tell(&self, report: &Report) -> Exit {

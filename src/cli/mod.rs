@@ -14,6 +14,7 @@ mod locking;
 mod log_file;
 mod man;
 mod plan_file;
+mod progress;
 mod refusal;
 mod replace;
 mod say;

@@ -9,6 +9,7 @@ use super::{
     script::{Reply, Script},
     ssh::{self, Sockets},
     step_script,
+    trace::{Command, Listener, Told, Trace},
 };
 use crate::{
     inventory::{Become, BecomeMethod, Connection as Route, HostVars},
@@ -33,11 +34,11 @@ const CONTROL_LIMIT: Duration = Duration::from_secs(5);
 const CHANGE_LIMIT: Duration = Duration::from_secs(180);
 
 /// What the connections of one run have in common.
-#[derive(Debug)]
 pub struct Session {
     sockets: Sockets,
     run: Arc<Run>,
     interrupted: Arc<AtomicBool>,
+    listener: Option<Arc<Listener>>,
 }
 
 /// A way onto one host. As [`Observe`] it can only ask.
@@ -49,6 +50,7 @@ pub struct Connection {
     answered: AtomicBool,
     run: Arc<Run>,
     interrupted: Arc<AtomicBool>,
+    trace: Trace,
 }
 
 impl Session {
@@ -57,13 +59,19 @@ impl Session {
     #[must_use]
     pub fn new(connect_timeout: u32, keep: bool) -> Self {
         let sockets = Sockets::new(connect_timeout, keep);
-        Self { sockets, run: Arc::new(Run::new()), interrupted: Arc::default() }
+        Self { sockets, run: Arc::new(Run::new()), interrupted: Arc::default(), listener: None }
     }
 
     /// When this is set, no answer is waited for any more from a host that was not changed.
     #[must_use]
     pub fn interrupted_by(self, interrupted: Arc<AtomicBool>) -> Self {
         Self { interrupted, ..self }
+    }
+
+    /// This hears of every command that is run on a host.
+    #[must_use]
+    pub fn told_to(self, listener: Arc<Listener>) -> Self {
+        Self { listener: Some(listener), ..self }
     }
 
     /// The way onto a host. `number` tells the run's hosts apart. The text of an error says what could not be made.
@@ -76,7 +84,8 @@ impl Session {
             (None, _) => shell,
         };
         let (run, interrupted) = (Arc::clone(&self.run), Arc::clone(&self.interrupted));
-        Ok(Connection { words, ssh, answered: AtomicBool::new(false), run, interrupted })
+        let trace = Trace::new(&host.name, self.listener.as_ref());
+        Ok(Connection { words, ssh, answered: AtomicBool::new(false), run, interrupted, trace })
     }
 
     /// What people should know of the connections.
@@ -151,11 +160,25 @@ impl Connection {
         &self.words
     }
 
-    fn round_trip(&self, script: &Script, limit: Duration) -> Result<Reply, HostError> {
-        self.ask(&self.words, script, limit, &|| false)
+    /// One round trip. The commands are what people are told of the script.
+    fn ask(
+        &self,
+        words: &[String],
+        script: &Script,
+        commands: &[Command],
+        limit: Duration,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Reply, HostError> {
+        self.trace.tell(Told::Sent(commands));
+        let reply = self.asked(words, script, limit, stop);
+        self.trace.tell(match &reply {
+            Ok(reply) => Told::Answered(commands, &reply.answers),
+            Err(error) => Told::Broken(commands, error),
+        });
+        reply
     }
 
-    fn ask(
+    fn asked(
         &self,
         words: &[String],
         script: &Script,
@@ -198,10 +221,11 @@ impl Connection {
     fn look(&self, probes: &[Probe], stop: &dyn Fn() -> bool) -> Result<Facts, HostError> {
         let parts: Vec<String> = probes.iter().flat_map(Probe::scripts).collect();
         let script = Script::new(&parts, false);
+        let commands = self.trace.commands(|| parts.iter().map(|part| Command::asking(part)).collect());
         let earlier = self.earlier_connection();
-        let reply = match self.ask(&self.words, &script, OBSERVE_LIMIT, stop) {
+        let reply = match self.ask(&self.words, &script, &commands, OBSERVE_LIMIT, stop) {
             Err(HostError::Unreachable(_)) if earlier.is_some_and(Self::give_up) && !stop() => {
-                self.ask(&self.words, &script, OBSERVE_LIMIT, stop)?
+                self.ask(&self.words, &script, &commands, OBSERVE_LIMIT, stop)?
             }
             answer => answer?,
         };
@@ -245,6 +269,10 @@ impl Observe for Writable {
 
 impl Change for Writable {
     fn lock(&self, wait: Duration, stop: &(dyn Fn() -> bool + Sync)) -> Result<Option<String>, LockError> {
+        let trace = &self.connection.trace;
+        let commands = trace.commands(|| vec![Command::asking("flock /var/run/lvs-ftp/lock")]);
+        trace.tell(Told::Sent(&commands));
+        trace.tell(Told::Answered(&commands, &[]));
         let taken = self.connection.run.take(&self.connection.words, wait, stop).map_err(|failure| match failure {
             Failure::Busy(who) => LockError::Busy(who),
             Failure::Stopped => LockError::Stopped,
@@ -278,7 +306,15 @@ impl Change for Writable {
         let locked = matches!(*self.lock.lock().unwrap_or_else(PoisonError::into_inner), Lock::Taken(_));
         let run = &self.connection.run;
         let script = if locked { Script::guarded(&run.guard(), &parts) } else { Script::new(&parts, true) };
-        let mut reply = self.connection.round_trip(&script, CHANGE_LIMIT).map_err(|error| {
+        let commands = self.connection.trace.commands(|| {
+            let changing =
+                |(step, full): (&Step, &String)| Command { short: step.commands().join("\n"), full: full.clone() };
+            let looking = locked.then(|| Command::asking(&run.guard().1));
+            looking.into_iter().chain(steps.iter().zip(&parts).map(changing)).collect()
+        });
+        let words = &self.connection.words;
+        let reply = self.connection.ask(words, &script, &commands, CHANGE_LIMIT, &|| false);
+        let mut reply = reply.map_err(|error| {
             let lost = matches!(error, HostError::Failed(_));
             match &self.guard {
                 Some(guard) if lost => guard.lost(),
@@ -308,7 +344,9 @@ impl Change for Writable {
             return Ok(());
         };
         guard.confirm(|script, limit| {
-            let reply = self.connection.ask(&ssh.anew, &Script::new(&[script], true), limit, &|| false)?;
+            let commands = self.connection.trace.commands(|| vec![Command::asking(&script)]);
+            let script = Script::new(&[script], true);
+            let reply = self.connection.ask(&ssh.anew, &script, &commands, limit, &|| false)?;
             match reply.answers.iter().find(|answer| answer.status != 0) {
                 None => Ok(()),
                 Some(answer) => Err(HostError::Failed(answer.last_words())),

@@ -14,11 +14,13 @@ mod process;
 mod script;
 mod ssh;
 mod step_script;
+mod trace;
 
 pub use connection::{Connection, Session, Writable};
 pub use descriptors::make_room;
 pub use inventory_program::run_inventory_program;
 pub use machine::{Machine, systemctl, systemctl_says, takes_connections};
+pub use trace::{Command, Listener, Told};
 
 use crate::{
     plan::Step,

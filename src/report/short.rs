@@ -1,6 +1,6 @@
 //! `--quiet`: nothing when there is nothing to tell, else one report for a mail: what, where, the diff, what to do.
 
-use super::{Report, diff};
+use super::{Report, diff, names::names};
 use crate::{
     format::printable,
     plan::Change,
@@ -108,7 +108,7 @@ pub fn short(report: &Report, commands: bool) -> Option<String> {
     }
     let mut text = first_line(report, &blocks);
     for Block { news, hosts, body } in &blocks {
-        text.push_str(&format!("\n{} {}\n{body}    To do: {}.\n", news.headline(), named(hosts), news.to_do()));
+        text.push_str(&format!("\n{} {}\n{body}    To do: {}.\n", news.headline(), names(hosts, NAMED), news.to_do()));
     }
     Some(text)
 }
@@ -128,14 +128,6 @@ fn first_line(report: &Report, blocks: &[Block<'_>]) -> String {
     let hosts =
         if report.outcomes.len() == 1 { "1 host".to_owned() } else { format!("{} hosts", report.outcomes.len()) };
     format!("{}, {hosts}: {ended}{}{checked}\n", plays.join(", "), counts.join(", "))
-}
-
-fn named(hosts: &[&str]) -> String {
-    let shown: Vec<String> = hosts.iter().take(NAMED).map(|host| printable(host)).collect();
-    match hosts.len().checked_sub(NAMED) {
-        Some(more) if more > 0 => format!("{} and {more} more", shown.join(", ")),
-        _ => shown.join(", "),
-    }
 }
 
 /// What one host has to tell of one kind; empty when nothing.

@@ -49,6 +49,7 @@ pub(super) fn finish<H: Change>(
 ) -> Vec<Outcome> {
     let start = Instant::now();
     while outcomes.iter().any(waits) && !options.is_interrupted() {
+        options.watch.phase("drain", outcomes.iter().filter(|outcome| waits(outcome)).count());
         outcomes = look_again(targets, outcomes, options);
         let known = outcomes.clone();
         let is_late = |drain: &Drain| start.elapsed() >= Duration::from_secs(drain.timeout.into());

@@ -8,9 +8,11 @@ mod options;
 mod outcome;
 mod pool;
 mod rollout;
+mod watch;
 
 pub use options::{Answers, GivenUp, Options, Review};
 pub use outcome::{Item, Outcome, Progress, Trouble};
+pub use watch::{Nobody, Watch};
 
 use crate::{
     desired::Target,
@@ -56,8 +58,12 @@ fn settle<H: Observe>(targets: &[(Target, H)], outcomes: &mut [Outcome], options
 /// What [`check`] says, with the facts that it says it from.
 #[must_use]
 pub fn survey<H: Observe>(targets: &[(Target, H)], options: &Options<'_>) -> Vec<(Outcome, Facts)> {
+    options.watch.phase("observe", targets.len());
     let seen = pool::each(targets, options.forks, |(target, host)| {
-        if options.is_interrupted() { (not_looked_at(target), Facts::default()) } else { seen(target, host) }
+        if options.is_interrupted() {
+            return (not_looked_at(target), Facts::default());
+        }
+        options.watched(&target.host.name, || seen(target, host))
     });
     let (mut outcomes, facts): (Vec<Outcome>, Vec<Facts>) = seen.into_iter().unzip();
     settle(targets, &mut outcomes, options);
@@ -91,12 +97,18 @@ fn converge<H: Change>(
         for wave in rollout.waves(&busy) {
             // Meanwhile those that have nothing left to do are looked at.
             let done: Vec<usize> = (0..outcomes.len()).filter(|index| outcomes[*index].is_done()).collect();
-            outcomes = pool::some(outcomes, &[&wave[..], &done].concat(), options.forks, |index, outcome| {
+            let busy = [&wave[..], &done].concat();
+            options.watch.phase(&stage.to_string(), busy.len());
+            outcomes = pool::some(outcomes, &busy, options.forks, |index, outcome| {
                 let (target, host) = &targets[index];
-                if done.contains(&index) {
-                    return verify(target, host, outcome, options);
-                }
-                advance::advance(target, host, outcome, stage, &|_, change| change.drain.is_none(), options)
+                let picks = |_: &Item, change: &Planned| change.drain.is_none();
+                options.watched(&target.host.name, || {
+                    if done.contains(&index) {
+                        verify(target, host, outcome, options)
+                    } else {
+                        advance::advance(target, host, outcome, stage, &picks, options)
+                    }
+                })
             });
             if options.is_interrupted() {
                 return Ok(outcomes);
@@ -108,15 +120,20 @@ fn converge<H: Change>(
         }
     }
     let changed: Vec<usize> = (0..outcomes.len()).filter(|index| outcomes[*index].tried).collect();
+    options.watch.phase("verify", changed.len());
     Ok(pool::some(outcomes, &changed, options.forks, |index, outcome| {
         let (target, host) = &targets[index];
-        verify(target, host, outcome, options)
+        options.watched(&target.host.name, || verify(target, host, outcome, options))
     }))
 }
 
 fn observe<H: Observe>(targets: &[(Target, H)], options: &Options<'_>) -> Vec<Outcome> {
+    options.watch.phase("observe", targets.len());
     pool::each(targets, options.forks, |(target, host)| {
-        if options.is_interrupted() { not_looked_at(target) } else { look(target, host) }
+        if options.is_interrupted() {
+            return not_looked_at(target);
+        }
+        options.watched(&target.host.name, || look(target, host))
     })
 }
 
@@ -162,6 +179,7 @@ fn lock<H: Change>(
     if options.is_interrupted() {
         return Ok(outcomes);
     }
+    options.watch.phase("lock", changing.len());
     let mut locked = Vec::new();
     for (index, got) in changing.iter().copied().zip(locks::take(targets, &changing, options)?) {
         match got {
@@ -174,7 +192,7 @@ fn lock<H: Change>(
     }
     Ok(pool::some(outcomes, &locked, options.forks, |index, old| {
         let (target, host) = &targets[index];
-        Outcome { warnings: old.warnings, ..look(target, host) }
+        options.watched(&target.host.name, || Outcome { warnings: old.warnings, ..look(target, host) })
     }))
 }
 

@@ -1,6 +1,9 @@
 //! What a run is told beside its hosts, and why it may end before its first change.
 
-use super::Outcome;
+use super::{
+    Outcome,
+    watch::{Nobody, Watch},
+};
 use crate::desired::Side;
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -29,6 +32,8 @@ pub struct Options<'a> {
     pub interrupted: &'a AtomicBool,
     /// Says at once what people should know while they wait.
     pub notice: &'a (dyn Fn(&str) + Sync),
+    /// Hears how far the run has come.
+    pub watch: &'a dyn Watch,
     /// For a machine that works alone, who asks real servers of other machines.
     pub answers: Option<&'a Answers<'a>>,
     /// Who must agree with the plan, if anybody.
@@ -62,6 +67,7 @@ impl Default for Options<'static> {
             may_wait: true,
             interrupted: &NEVER,
             notice: &|_| {},
+            watch: &Nobody,
             answers: None,
             review: None,
         }
@@ -73,5 +79,13 @@ impl Options<'_> {
     #[must_use]
     pub fn is_interrupted(&self) -> bool {
         self.interrupted.load(Ordering::Relaxed)
+    }
+
+    /// Does the work on a host, and has it heard of.
+    pub(super) fn watched<R>(&self, host: &str, work: impl FnOnce() -> R) -> R {
+        self.watch.begins(host);
+        let result = work();
+        self.watch.ends(host);
+        result
     }
 }

@@ -26,7 +26,8 @@ fn colours_are_for_terminals() {
     let piped = control.run(&arguments).ended(2);
     assert!(!piped.stdout.contains('\x1b') && !piped.stderr.contains('\x1b'), "{}", piped.stdout);
 
-    let line = format!("{} {}", env!("CARGO_BIN_EXE_lvs-ftp"), arguments.join(" "));
+    // The line that shows how far a run has come is on standard error.
+    let line = format!("{} {} 2>/dev/null", env!("CARGO_BIN_EXE_lvs-ftp"), arguments.join(" "));
     let on_terminal = |variables: &str| {
         let command = duct::cmd!("script", "-qec", format!("env {variables} {line}"), "/dev/null");
         let command = command

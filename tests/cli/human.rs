@@ -25,7 +25,7 @@ fn changed_and_then_converged() {
     let (control, _router, _server) = cluster(None);
     let ran = control.apply(&["-v"]).ended(0);
     is_as_recorded(&ran.stdout, "changed.stdout");
-    let ran = control.apply(&["--diff", "-v"]).ended(0);
+    let ran = control.apply(&["--diff"]).ended(0);
     is_as_recorded(&ran.stdout, "converged.stdout");
     is_as_recorded(&ran.stderr, "converged.stderr");
 }
