@@ -36,7 +36,7 @@ pub(super) fn read(answers: &[Answer]) -> Result<Ipvs, String> {
     };
     let text = saved.output("ipvsadm").map_err(|why| match saved.status {
         127 => why,
-        _ => format!("{why}. Has its kernel ip_vs (modprobe ip_vs), and are we root there?"),
+        _ => format!("{why}; has its kernel ip_vs (modprobe ip_vs), and are we root there?"),
     })?;
     let mut table = IpvsTable::parse(text).map_err(|malformed| format!("ipvsadm -S -n, {malformed}"))?;
     let listing = listed.output("ipvsadm")?;

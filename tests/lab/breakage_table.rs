@@ -49,7 +49,7 @@ pub const ROUNDS: &[&[Breakage]] = &[
             host: "lvs2",
             make: "printf '#!/bin/sh\necho \"Can'\\''t initialize ipvs: Protocol not available\" >&2\nexit 2\n' >/usr/local/sbin/ipvsadm; chmod +x /usr/local/sbin/ipvsadm",
             undo: "rm /usr/local/sbin/ipvsadm",
-            error: "failed to read the IPVS table: ipvsadm ended with status 2: Can't initialize ipvs: Protocol not available. Has its kernel ip_vs (modprobe ip_vs), and are we root there?",
+            error: "failed to read the IPVS table: ipvsadm ended with status 2: Can't initialize ipvs: Protocol not available; has its kernel ip_vs (modprobe ip_vs), and are we root there?",
             ..DEFAULT
         },
         Breakage {

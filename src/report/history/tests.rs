@@ -181,3 +181,17 @@ fn lines_of_a_later_version_are_told() {
     assert!(history.broken[0].why.starts_with("it has version 2"), "{:?}", history.broken);
     assert_eq!((history.broken[1].line, history.broken[1].file.as_str()), (3, "log"));
 }
+
+/// With the same news several hosts are one; a long cause is cut.
+#[test]
+fn news_fits_into_a_line() {
+    let changed = || host(&[("pasv_max_port", Made::Yes)]);
+    let away = HostRecord { unreachable: Some("x".repeat(500)), ..HostRecord::default() };
+    let mut hosts: Vec<(String, HostRecord)> = (1..=40).map(|number| (format!("ftp{number:02}"), changed())).collect();
+    hosts.push(("lvs1".to_owned(), fine()));
+    hosts.push(("lvs2".to_owned(), away));
+    let hosts: Vec<(&str, HostRecord)> = hosts.iter().map(|(name, found)| (name.as_str(), found.clone())).collect();
+    let news = super::news(&run(0, "1", &hosts));
+    let cause = "x".repeat(99);
+    assert_eq!(news, format!("ftp01, ftp02, ftp03 and 37 more: pasv_max_port; lvs2: unreachable ({cause}…)"));
+}

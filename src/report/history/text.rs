@@ -1,10 +1,15 @@
 //! A history for people at a terminal or in a mail.
 
 use super::{History, HostState, Record, Window, drifts, minute};
-use crate::format::printable;
+use crate::{format::printable, report::names::names};
 
 /// So many drifts are told one by one.
 const DRIFTS: usize = 20;
+
+/// So many hosts with the same news are named.
+const HOSTS: usize = 3;
+/// So much of a cause fits into a line; the rest is in the log.
+const CAUSE: usize = 100;
 
 /// The history's text.
 #[must_use]
@@ -57,25 +62,30 @@ pub fn news(run: &Record) -> String {
     if let Some(error) = &run.error {
         return error.lines().next().unwrap_or_default().to_owned();
     }
-    let news: Vec<String> = run
-        .hosts
-        .iter()
-        .filter_map(|(host, found)| {
-            let what = match found.state() {
-                HostState::Fine => return None,
-                state @ (HostState::Failed | HostState::Unreachable) => {
-                    let why = found.failed.as_ref().or(found.unreachable.as_ref());
-                    format!("{} ({})", state.word(), why.and_then(|text| text.lines().next()).unwrap_or_default())
-                }
-                HostState::Draining => "draining".to_owned(),
-                HostState::Drift | HostState::Changed => found.things().join(", "),
-            };
-            Some(format!("{host}: {what}"))
-        })
-        .collect();
+    let mut news: Vec<(String, Vec<&str>)> = Vec::new();
+    for (host, found) in &run.hosts {
+        let what = match found.state() {
+            HostState::Fine => continue,
+            state @ (HostState::Failed | HostState::Unreachable) => {
+                let why = found.failed.as_ref().or(found.unreachable.as_ref());
+                format!("{} ({})", state.word(), cut(why.and_then(|text| text.lines().next()).unwrap_or_default()))
+            }
+            HostState::Draining => "draining".to_owned(),
+            HostState::Drift | HostState::Changed => found.things().join(", "),
+        };
+        match news.iter_mut().find(|(known, _)| *known == what) {
+            Some((_, hosts)) => hosts.push(host),
+            None => news.push((what, vec![host])),
+        }
+    }
+    let news: Vec<String> = news.iter().map(|(what, hosts)| format!("{}: {what}", names(hosts, HOSTS))).collect();
     match (news.is_empty(), run.hosts.len()) {
         (false, _) => news.join("; "),
         (true, 1) => "1 host".to_owned(),
         (true, hosts) => format!("{hosts} hosts"),
     }
+}
+
+fn cut(text: &str) -> String {
+    if text.chars().count() <= CAUSE { text.to_owned() } else { text.chars().take(CAUSE - 1).chain(['…']).collect() }
 }

@@ -4,7 +4,7 @@ mod json;
 
 pub use json::StatusDocument;
 
-use super::{history::Cluster, text_table};
+use super::{history::Cluster, names::names, text_table};
 use crate::{
     format::{
         ipvs::{Service, ServiceKey},
@@ -14,6 +14,9 @@ use crate::{
     run::{Outcome, Progress, Trouble},
 };
 use anstyle::{AnsiColor, Style};
+
+/// More hosts than this in one state are counted, not named.
+const NAMED: usize = 10;
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const DIFFERS: Style = AnsiColor::Yellow.on_default();
@@ -152,8 +155,8 @@ impl Status<'_> {
     }
 
     fn named(&self, state: &str) -> String {
-        let names = self.seen.iter().filter(|(outcome, _)| drift(outcome).0 == state);
-        names.map(|(outcome, _)| outcome.host.as_str()).collect::<Vec<_>>().join(", ")
+        let hosts = self.seen.iter().filter(|(outcome, _)| drift(outcome).0 == state);
+        names(&hosts.map(|(outcome, _)| outcome.host.as_str()).collect::<Vec<_>>(), NAMED)
     }
 }
 
