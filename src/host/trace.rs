@@ -17,7 +17,8 @@ impl Command {
     /// A question.
     #[must_use]
     pub fn asking(full: &str) -> Self {
-        let mut lines = full.lines();
+        // That the shell gives way to it is no news.
+        let mut lines = full.strip_prefix("exec ").unwrap_or(full).lines();
         let first = lines.next().unwrap_or_default();
         let short = match lines.count() {
             0 => first.to_owned(),

@@ -202,6 +202,6 @@ fn what_is_run_is_told() {
     let plain = control.apply(&["-C"]).ended(0);
     let ran = control.apply(&["-C", "-vv"]).ended(0);
     assert_eq!((&ran.stdout, plain.stderr.as_str()), (&plain.stdout, ""));
-    let told = "lvs1: $ ipvsadm -S -n\nlvs1:   -A -f 21 -s wlc -p 300\nlvs1:   -a -f 21 -r 10.1.1.11:0 -m -w 1\n";
+    let told = "lvs1: $ exec ipvsadm -S -n\nlvs1:   -A -f 21 -s wlc -p 300\nlvs1:   -a -f 21 -r 10.1.1.11:0 -m -w 1\n";
     assert!(ran.stderr.contains(told) && ran.stderr.contains("ftp1: > done\n"), "{}", ran.stderr);
 }
