@@ -1,4 +1,5 @@
-//! Converged runs leave nothing behind, however many: no file grows but the log, nothing stays in /tmp or /run.
+//! Converged runs leave nothing behind, however many: no file grows but the log, nothing stays in /tmp or /run of either
+//! side, and no process.
 
 use super::{
     control::{Control, RUNNING},
@@ -22,6 +23,19 @@ fn files(folders: &[&Utf8Path]) -> BTreeMap<String, u64> {
         }
     }
     all
+}
+
+/// The processes of the control host and of hosts, by their folder, their program or their network.
+fn processes(control: &Control, networks: &[String]) -> Vec<String> {
+    let all = Utf8Path::new("/proc").read_dir_utf8().unwrap().flatten();
+    let link = |path: &Utf8Path, name: &str| path.join(name).read_link_utf8().map(String::from).unwrap_or_default();
+    let here = control.path("");
+    let is_of_them = |path: &Utf8Path| {
+        ["cwd", "exe"].iter().any(|name| link(path, name).starts_with(here.as_str().trim_end_matches('/')))
+            || networks.contains(&link(path, "ns/net"))
+    };
+    let name = |path: &Utf8Path| std::fs::read_to_string(path.join("cmdline")).unwrap_or_default().replace('\0', " ");
+    all.filter(|entry| is_of_them(entry.path())).map(|entry| name(entry.path())).collect()
 }
 
 /// So many runs; `make soak` makes 500 of them.
@@ -71,9 +85,9 @@ fn converged_runs_leave_nothing() {
         assert!(log > 0 && (500..20_000).contains(&metrics), "{metrics}");
     }
     assert_eq!(before, after);
-    for host in [&router, &server] {
-        super::background::until("no process is left", || {
-            super::background::who_has(&host.path("run/lvs-ftp/lock")).is_empty()
-        });
-    }
+    let networks = [&router, &server].map(|host| host.sh("readlink /proc/self/ns/net"));
+    super::background::until("no process is left", || processes(&control, &networks).is_empty());
+    let sleeper = router.command(&["sleep", "1000"]).unchecked().start().unwrap();
+    assert_eq!(processes(&control, &networks).len(), 1, "one that is left would be seen");
+    sleeper.kill().unwrap();
 }
