@@ -8,7 +8,7 @@ AS_ROOT := $(if $(SUDO),--config 'target."cfg(unix)".runner = "sudo -E"')
 # The linker; the lab's kernel and its hosts' tools; the shells and tools that tests run.
 PACKAGES := gcc libc6-dev user-mode-linux kmod iproute2 iptables iptables-persistent ipvsadm vsftpd openssh-server \
 	openssh-client sudo procps attr e2fsprogs systemd init-system-helpers curl lftp bash dash busybox-static jq shellcheck \
-	keepalived lintian
+	keepalived cron logrotate lintian
 # What looks at a run's records in tests: a browser, and promtool.
 READERS := chromium prometheus
 
@@ -40,10 +40,12 @@ compat: toolchain
 		target/ansible-$(ANSIBLE)/bin/pip install -q ansible-core==$(ANSIBLE); }
 	COMPAT_PYTHON="$(CURDIR)/target/ansible-$(ANSIBLE)/bin/python" $(CARGO) test --locked --test compat
 
-# The lab's load for longer: more clients who stay longer, and a minute after each change. About half an hour, an hour at most.
+# The lab's load for longer: more clients who stay longer, and a minute after each change; cron for a quarter of an hour; and
+# all ways to die. Hours.
 soak: packages readers toolchain
 	CLI_RUNS=500 $(CARGO) test --locked $(AS_ROOT) --test cli -- leftovers
 	LAB_SOAK=60 LAB_FIGURES=1 LAB_TIMEOUT=3600 $(CARGO) test --locked $(AS_ROOT) --test lab -- noticed
+	LAB_SOAK=1 $(CARGO) test --locked $(AS_ROOT) --test lab -- cron
 	LAB_SOAK=1 $(CARGO) test --locked $(AS_ROOT) --test lab -- faults
 	LAB_SOAK=1 $(CARGO) test --locked $(AS_ROOT) --test faults -- --nocapture
 

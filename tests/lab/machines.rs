@@ -1,5 +1,6 @@
 //! Outside: one lab machine for each processor, two at most, run the trials. Each machine claims a trial by making a
-//! file, one goes forward through the list and the other one backward; the results come back as files.
+//! file, one goes forward through the list and the other one backward; the results come back as files. Trials that
+//! mostly wait have one more machine, beside those two.
 
 use crate::machine::{boot, figures};
 use libtest_mimic::{Arguments, Conclusion, Failed};
@@ -18,6 +19,7 @@ use std::{
 pub struct Trial {
     name: String,
     group: String,
+    waits: bool,
     body: Box<dyn FnOnce() -> Result<(), String> + Send>,
 }
 
@@ -25,12 +27,17 @@ impl Trial {
     /// A trial that fails by its result, or by a panic.
     pub fn new(name: impl Into<String>, body: impl FnOnce() -> Result<(), String> + Send + 'static) -> Self {
         let name = name.into();
-        Self { group: name.clone(), name, body: Box::new(body) }
+        Self { group: name.clone(), name, waits: false, body: Box::new(body) }
     }
 
     /// Trials of one group share what they learn, so one machine runs them all.
     pub fn in_group(self, group: impl Into<String>) -> Self {
         Self { group: group.into(), ..self }
+    }
+
+    /// A trial that waits for most of its time.
+    pub fn waiting(self) -> Self {
+        Self { waits: true, ..self }
     }
 }
 
@@ -46,12 +53,15 @@ pub fn trial(name: &str, body: fn()) -> Trial {
 const FOLDER: &str = "LAB_CLAIMS";
 /// Set for the machine that goes backward.
 const BACKWARD: &str = "LAB_BACKWARD";
+/// Set for the machine that has the trials that wait.
+const WAITING: &str = "LAB_WAITING";
 
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Runs the trials that the arguments select, on machines with these variables for `boot`.
 pub fn outside(arguments: &Arguments, trials: Vec<Trial>, settings: &[(&str, &str)]) -> Conclusion {
     let is_chosen = |name: &String| !arguments.is_filtered_out(&told(name.clone(), || Ok(())));
+    let waiting = trials.iter().filter(|trial| trial.waits && is_chosen(&trial.name)).count();
     let all: Vec<String> = trials.into_iter().map(|trial| trial.name).collect();
     if arguments.list {
         let names = all.into_iter().map(|name| told(name, || Ok(())));
@@ -63,8 +73,10 @@ pub fn outside(arguments: &Arguments, trials: Vec<Trial>, settings: &[(&str, &st
     let names: String = chosen.iter().map(|name| format!("{name}\n")).collect();
     fs::write(folder.join("chosen"), names).unwrap();
     let cpus = thread::available_parallelism().map_or(1, usize::from);
+    let working = cpus.min(2).min(chosen.len() - waiting);
+    let roles = ["", BACKWARD].into_iter().take(working).chain((waiting > 0).then_some(WAITING));
     let machines: Vec<Child> =
-        (0..cpus.min(2).min(chosen.len())).map(|number| boot_one(&folder, number, settings)).collect();
+        roles.enumerate().map(|(number, role)| boot_one(&folder, number, role, settings)).collect();
     let machines = Arc::new(Mutex::new(machines));
     let wait = |name: &String| {
         let (folder, machines, name) = (folder.clone(), Arc::clone(&machines), name.clone());
@@ -100,12 +112,12 @@ fn result(folder: &Path, name: &str, machines: &Mutex<Vec<Child>>) -> Result<(),
 }
 
 /// This program again, in a lab machine of its own.
-fn boot_one(folder: &Path, number: usize, settings: &[(&str, &str)]) -> Child {
+fn boot_one(folder: &Path, number: usize, role: &str, settings: &[(&str, &str)]) -> Child {
     let shared = product_folder();
     let mut command = boot(&[settings, &[("LAB_OUT", shared.to_str().unwrap())]].concat());
     command.env("LAB_CPU", number.to_string()).env(FOLDER, folder).stdin(Stdio::null()).stdout(Stdio::null());
-    if number > 0 {
-        command.env(BACKWARD, "yes");
+    if !role.is_empty() {
+        command.env(role, "yes");
     }
     command.spawn().unwrap()
 }
@@ -119,7 +131,8 @@ pub fn inside(mut trials: Vec<Trial>) {
     let folder = PathBuf::from(std::env::var_os(FOLDER).unwrap());
     let chosen: BTreeSet<String> =
         fs::read_to_string(folder.join("chosen")).unwrap().lines().map(str::to_owned).collect();
-    trials.retain(|trial| chosen.contains(&trial.name));
+    let waits = std::env::var_os(WAITING).is_some();
+    trials.retain(|trial| chosen.contains(&trial.name) && trial.waits == waits);
     let mut groups: Vec<Vec<Trial>> = Vec::new();
     for trial in trials {
         match groups.iter_mut().find(|group| group[0].group == trial.group) {

@@ -11,6 +11,7 @@ mod change_table;
 mod check_writes_nothing;
 mod compare;
 mod converge;
+mod cron;
 mod cut_off;
 mod dead;
 mod died;
@@ -80,6 +81,7 @@ fn trials() -> Vec<Trial> {
         reboot::trials(),
         systemd::trials(),
         unnoticed::trials(),
+        cron::trials(),
     ];
     all.into_iter().flatten().collect()
 }

@@ -1,0 +1,152 @@
+//! What goes wrong between two runs of cron, and what each of the next run's words is to say about it.
+
+use crate::hosts::{lab, on};
+
+/// Something that goes wrong, and what the next run tells of it.
+#[derive(Clone, Copy)]
+pub struct Fault {
+    /// What happens before the run.
+    pub strike: fn(),
+    /// What ends it after the run, where that cannot do it.
+    pub end: fn(),
+    /// The lines of the mail that stand out: the warnings, and who is told of.
+    pub heads: &'static [&'static str],
+    /// Other words of the mail.
+    pub words: &'static [&'static str],
+    /// Host and resource that are repaired, and how many differences there are.
+    pub repaired: &'static [(&'static str, &'static str, u32)],
+    /// Who is not reached.
+    pub unreachable: &'static [&'static str],
+}
+
+const NOTHING: Fault = Fault { strike: || {}, end: || {}, heads: &[], words: &[], repaired: &[], unreachable: &[] };
+
+/// Of the router's rules two are deleted by hand.
+pub const RULES: Fault = Fault {
+    strike: || {
+        on(
+            "lvs1",
+            "iptables -t nat -F POSTROUTING
+            iptables -t mangle -D PREROUTING $(iptables -t mangle -S PREROUTING | grep -c dport)",
+        );
+    },
+    heads: &["CHANGED on lvs1"],
+    words: &[
+        r#"    add: nat POSTROUTING: -s 10.1.1.0/24 -p tcp -m tcp --sport 20 -m comment --comment "lvs-ftp: Public FTP" -j MASQUERADE"#,
+        r#"    add: mangle PREROUTING: -d 192.0.2.10/32 -p tcp -m tcp --dport 10000:20000 -m comment --comment "lvs-ftp: Public FTP" -j MARK --set-mark 21"#,
+    ],
+    repaired: &[("lvs1", "nat_rule", 1), ("lvs1", "mark_rules", 1)],
+    ..NOTHING
+};
+
+/// Somebody gives a server more clients, and the service another scheduler.
+pub const WEIGHT: Fault = Fault {
+    strike: || {
+        on("lvs2", "ipvsadm -e -f 21 -r 10.1.1.12:0 -m -w 7; ipvsadm -E -f 21 -s rr -p 300");
+    },
+    heads: &["CHANGED on lvs2"],
+    words: &[
+        "    edit: destination 10.1.1.12:0 -m -w 7 -> 10.1.1.12:0 -m -w 1",
+        "    edit: virtual service -f 21 -s rr -p 300 -> -f 21 -s wlc -p 300",
+    ],
+    repaired: &[("lvs2", "virtual_service", 2)],
+    ..NOTHING
+};
+
+/// Somebody edits vsftpd.conf, and has it read.
+pub const CONF: Fault = Fault {
+    strike: || {
+        on(
+            "ftp1",
+            "sed -i s/^pasv_max_port=.*/pasv_max_port=15000/ /etc/vsftpd.conf; kill -HUP $(cat /run/vsftpd/vsftpd.pid)",
+        );
+    },
+    heads: &["CHANGED on ftp1"],
+    words: &[
+        "    edit: /etc/vsftpd.conf: pasv_max_port 15000 -> 20000",
+        "        -pasv_max_port=15000\n        +pasv_max_port=20000\n",
+        "    reload: vsftpd reads /etc/vsftpd.conf again (SIGHUP): it changes",
+    ],
+    repaired: &[("ftp1", "vsftpd_conf", 1), ("ftp1", "vsftpd_reload", 1)],
+    ..NOTHING
+};
+
+/// What a host would load at boot is emptied.
+pub const SAVED: Fault = Fault {
+    strike: || {
+        on("lvs1", "sed -i '/dport 21 /d' /etc/iptables/rules.v4");
+    },
+    heads: &["CHANGED on lvs1"],
+    words: &["    edit: /etc/iptables/rules.v4"],
+    repaired: &[("lvs1", "saved_filter", 1)],
+    ..NOTHING
+};
+
+/// The host whose cable is pulled.
+pub const CUT_OFF: &str = "ftp3";
+
+/// It is.
+pub const DOWN: Fault = Fault {
+    strike: || lab("off ftp3"),
+    end: || lab("back ftp3"),
+    heads: &["UNREACHABLE: ftp3"],
+    words: &["    failed to connect: "],
+    unreachable: &[CUT_OFF],
+    ..NOTHING
+};
+
+/// The disks of log and metrics are full, just after logrotate has put the log aside.
+pub const FULL: Fault = Fault {
+    strike: || {
+        on(
+            "control",
+            "mv /var/log/lvs-ftp/runs.jsonl /var/log/lvs-ftp/runs.jsonl.1
+            for folder in /var/log/lvs-ftp /var/lib/node_exporter; do cat /dev/zero >$folder/full 2>/dev/null || :; done",
+        );
+    },
+    end: || {
+        on("control", "rm /var/log/lvs-ftp/full /var/lib/node_exporter/full");
+    },
+    heads: &[
+        "[WARNING]: the run is not recorded in /var/log/lvs-ftp/runs.jsonl: No space left on device (os error 28)",
+        "[WARNING]: the metrics are not written to /var/lib/node_exporter/lvs-ftp.prom: No space left on device (os error 28)",
+    ],
+    ..NOTHING
+};
+
+/// Rules that are still gone.
+pub const RULES_OF_BEFORE: Fault = Fault { strike: || {}, ..RULES };
+
+/// A drift on a host whose lock another one has, until some seconds after the run asks for it, too: it waits.
+pub const LOCK: Fault = Fault {
+    strike: || {
+        hold_ftp2("until readlink /proc/[0-9]*/fd/9 | grep -q lvs-ftp/lock; do sleep 0.5; done; sleep 3");
+    },
+    heads: &["CHANGED on ftp2"],
+    words: &["    edit: /etc/vsftpd.conf: pasv_min_port 9000 -> 10000"],
+    repaired: &[("ftp2", "vsftpd_conf", 1), ("ftp2", "vsftpd_reload", 1)],
+    ..NOTHING
+};
+
+/// The same, but for longer than is waited: nothing is done.
+pub const LOCKED: Fault = Fault {
+    strike: || hold_ftp2("sleep 300"),
+    end: || {
+        on("ftp2", "kill -- -$(cat /run/holder)");
+    },
+    heads: &[
+        "error: another run holds the lock of ftp2: it does not say who it is; try again later, or wait for it: --lock-wait SECONDS",
+    ],
+    ..NOTHING
+};
+
+/// What the run after that has to tell.
+pub const NO_LONGER_LOCKED: Fault = Fault { strike: || {}, ..LOCK };
+
+fn hold_ftp2(script: &str) {
+    let script = format!(
+        "sed -i s/^pasv_min_port=.*/pasv_min_port=9000/ /etc/vsftpd.conf
+        setsid flock /var/run/lvs-ftp/lock sh -c '{script}' >/dev/null 2>&1 </dev/null & echo $! >/run/holder"
+    );
+    on("ftp2", &script);
+}
