@@ -3,7 +3,7 @@
 use crate::{
     compare::{lines, same},
     ftp::expect_service,
-    hosts::{lab, on},
+    hosts::{lab, on, text},
     machines::{Trial, trial},
     product::{Run, Site},
     state::{Parts, booted_by_systemd, parts, same_parts},
@@ -58,7 +58,7 @@ fn any_order(mut parts: Parts) -> Parts {
 }
 
 fn brings_up_what_was_converged() {
-    booted_by_systemd(&["lvs1", "ftp1"]);
+    booted_by_systemd(&["control", "lvs1", "ftp1"]);
     let fresh = parts("lvs1");
     let running = site().run("--tags running");
     running.expect_status(0);
@@ -119,4 +119,38 @@ fn brings_up_what_was_converged() {
     let check = site().run("--check");
     check.expect_changes::<&str>([]);
     check.expect_status(0);
+    a_timers_service_converges();
+}
+
+/// As it is installed, with all that its unit denies it: it repairs, and keeps its records.
+fn a_timers_service_converges() {
+    let product = std::env::var("LAB_BIN").unwrap() + "/lvs-ftp";
+    let before = parts("lvs1");
+    on("lvs1", "ipvsadm -e -f 21 -r 10.1.1.11:0 -m -w 7");
+    let records = "--log /var/log/lvs-ftp/runs.jsonl --metrics /var/lib/node_exporter/lvs-ftp.prom --syslog";
+    let said = on(
+        "control",
+        &format!(
+            "mkdir -p /var/log/lvs-ftp /var/lib/node_exporter
+            cd /root/systemd
+            '{product}' schedule systemd --every 1440 --install -- --quiet {records} >/dev/null
+            '{product}' schedule systemd --every 1440 --check -- --quiet {records} >/dev/null
+            systemctl start lvs-ftp.service || :
+            journalctl -o cat -b"
+        ),
+    );
+    expect_words("enabled active", "control", "lvs-ftp.timer");
+    same_parts("lvs1, after the service", &before, &parts("lvs1"));
+    let change = "destination 10.1.1.11:0 -m -w 7 -> 10.1.1.11:0 -m -w 1";
+    assert!(
+        said.contains("\nCHANGED on lvs1\n")
+            && said.contains(&format!("lvs1: changed: virtual_service: edit {change}")),
+        "{said}"
+    );
+    let log = text("control", "/var/log/lvs-ftp/runs.jsonl");
+    let record: Value = serde_json::from_str(&log).unwrap();
+    assert!(record["status"] == 0 && log.contains(change), "{log}");
+    let metrics = text("control", "/var/lib/node_exporter/lvs-ftp.prom");
+    assert!(metrics.contains("\nlvs_ftp_last_run_status 0\n"), "{metrics}");
+    same("what is left in /tmp", "", &on("control", "find /tmp -name 'lvs-ftp-*'"));
 }
