@@ -2,6 +2,7 @@
 //! byte.
 
 use super::Malformed;
+pub use super::block_text::{Block, Statement};
 use std::ops::Range;
 
 /// A file, as text and as what it says.
@@ -10,48 +11,6 @@ pub struct KeepalivedConf {
     text: Vec<u8>,
     /// What stands outside of every block, and blocks.
     pub statements: Vec<Statement>,
-}
-
-/// One line, or a block with its head.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Statement {
-    /// Its words without their quotes; at least one.
-    pub words: Vec<String>,
-    /// From its first byte to behind its last word, or to behind the brace that closes its block.
-    pub span: Range<usize>,
-    /// Where its words are.
-    pub head: Range<usize>,
-    /// What is in its braces.
-    pub block: Option<Block>,
-}
-
-/// What is between two braces.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Block {
-    /// The statements.
-    pub statements: Vec<Statement>,
-    /// From behind the opening brace to the closing one.
-    pub inside: Range<usize>,
-}
-
-impl Statement {
-    /// The first word, which says what it is.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        self.words.first().map_or("", String::as_str)
-    }
-
-    /// The statements in its block; none where it has no block.
-    #[must_use]
-    pub fn inner(&self) -> &[Statement] {
-        self.block.as_ref().map_or(&[], |block| &block.statements)
-    }
-
-    /// The words behind the name of the last statement in the block that has one of these names.
-    #[must_use]
-    pub fn setting(&self, names: &[&str]) -> Option<&[String]> {
-        self.inner().iter().rev().find(|one| names.contains(&one.name())).map(|one| &one.words[1..])
-    }
 }
 
 impl KeepalivedConf {
@@ -64,21 +23,6 @@ impl KeepalivedConf {
     #[must_use]
     pub fn render(&self) -> &[u8] {
         &self.text
-    }
-
-    /// The same file with some parts of its text replaced. The parts must not overlap.
-    pub fn edited(&self, mut edits: Vec<(Range<usize>, String)>) -> Result<Self, Malformed> {
-        // Of several that are put in at one place, the first comes first.
-        edits.sort_by_key(|(range, _)| (range.start, range.end));
-        let mut text = Vec::new();
-        let mut at = 0;
-        for (range, new) in edits {
-            text.extend_from_slice(self.text.get(at..range.start).unwrap_or_default());
-            text.extend(new.into_bytes());
-            at = range.end;
-        }
-        text.extend_from_slice(self.text.get(at..).unwrap_or_default());
-        Self::parse(&text)
     }
 }
 

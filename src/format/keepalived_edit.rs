@@ -2,9 +2,12 @@
 
 use super::{
     Malformed,
-    keepalived_conf::{Block, KeepalivedConf, Statement},
+    block_text::{Statement, TextEdits},
+    keepalived_conf::KeepalivedConf,
 };
-use std::ops::Range;
+
+/// What begins a comment.
+const COMMENTS: &[u8] = b"#!";
 
 /// A block as it shall be. What is not named in it may be there, and stays.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -82,51 +85,35 @@ impl KeepalivedConf {
     /// The file with a block outside of all others as wanted; `is_it` says which blocks of the file are that one. The last
     /// of several counts, and the others go.
     pub fn with(&self, wanted: &Wanted, is_it: &dyn Fn(&Statement) -> bool) -> Result<Self, Malformed> {
-        let mut edits = Edits { conf: self, edits: Vec::new() };
+        let mut edits = Edits(TextEdits::of(self.render()));
         let mut found: Vec<&Statement> = self.statements.iter().filter(|one| is_it(one)).collect();
-        if let Some(last) = found.pop() {
-            edits.block(wanted, last);
-        } else {
-            let text = self.render();
-            let gap = match text {
-                [] => "",
-                [.., b'\n'] => "\n",
-                _ => "\n\n",
-            };
-            edits.put(text.len()..text.len(), format!("{gap}{}", wanted.text("")));
+        match found.pop() {
+            Some(last) => edits.block(wanted, last),
+            None => edits.0.add(&wanted.text("")),
         }
         for earlier in found {
-            edits.remove(earlier);
+            edits.0.remove(earlier, COMMENTS);
         }
-        let edits = edits.edits;
-        self.edited(edits)
+        Self::parse(&edits.0.made())
     }
 
     /// The file without the blocks and lines outside of all others that this picks.
     pub fn without(&self, picks: &dyn Fn(&Statement) -> bool) -> Result<Self, Malformed> {
-        let mut edits = Edits { conf: self, edits: Vec::new() };
+        let mut edits = TextEdits::of(self.render());
         for statement in self.statements.iter().filter(|one| picks(one)) {
-            edits.remove(statement);
+            edits.remove(statement, COMMENTS);
         }
-        let edits = edits.edits;
-        self.edited(edits)
+        Self::parse(&edits.made())
     }
 }
 
-struct Edits<'c> {
-    conf: &'c KeepalivedConf,
-    edits: Vec<(Range<usize>, String)>,
-}
+struct Edits<'c>(TextEdits<'c>);
 
 impl Edits<'_> {
-    fn put(&mut self, range: Range<usize>, text: String) {
-        self.edits.push((range, text));
-    }
-
     /// What one block of the file lacks and has too much.
     fn block(&mut self, wanted: &Wanted, found: &Statement) {
         let Some(block) = &found.block else { return };
-        let indent = self.indent_in(found, block);
+        let indent = self.0.indent_in(found, block, "    ");
         let mut new = String::new();
         for setting in &wanted.settings {
             let is_it = |one: &&Statement| setting.names.contains(&one.name()) && one.block.is_none();
@@ -134,13 +121,13 @@ impl Edits<'_> {
             let last = setting.words.as_ref().and_then(|words| Some((words, lines.pop()?)));
             match (last, &setting.words) {
                 (Some((words, last)), _) if !same_words(words, &last.words[1..]) => {
-                    self.put(last.head.clone(), setting.line(words));
+                    self.0.put(last.head.clone(), setting.line(words));
                 }
                 (None, Some(words)) => new.push_str(&format!("{indent}{}\n", setting.line(words))),
                 _ => {}
             }
             for line in lines {
-                self.remove(line);
+                self.0.remove(line, COMMENTS);
             }
         }
         for line in &wanted.lines {
@@ -148,12 +135,12 @@ impl Edits<'_> {
             let mut found: Vec<&Statement> =
                 block.statements.iter().filter(|one| address(&one.words) == address(line)).collect();
             match found.pop() {
-                Some(last) if !same_words(line, &last.words) => self.put(last.head.clone(), line.join(" ")),
+                Some(last) if !same_words(line, &last.words) => self.0.put(last.head.clone(), line.join(" ")),
                 Some(_) => {}
                 None => new.push_str(&format!("{indent}{}\n", line.join(" "))),
             }
             for earlier in found {
-                self.remove(earlier);
+                self.0.remove(earlier, COMMENTS);
             }
         }
         for inner in &wanted.blocks {
@@ -163,65 +150,18 @@ impl Edits<'_> {
                 None => new.push_str(&inner.text(&indent)),
             }
             for earlier in found {
-                self.remove(earlier);
+                self.0.remove(earlier, COMMENTS);
             }
         }
         let is_too_much = |one: &&Statement| {
             wanted.only.contains(&one.name()) && !wanted.blocks.iter().any(|inner| inner.is_head_of(one))
         };
         for one in block.statements.iter().filter(is_too_much) {
-            self.remove(one);
+            self.0.remove(one, COMMENTS);
         }
         if !new.is_empty() {
-            self.append(block, &new);
+            self.0.append(block, &new);
         }
-    }
-
-    /// Puts lines before the closing brace.
-    fn append(&mut self, block: &Block, lines: &str) {
-        let text = self.conf.render();
-        let blanks = text[block.inside.clone()].iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-        let at = block.inside.end - blanks;
-        match text.get(at.wrapping_sub(1)) {
-            Some(b'\n') => self.put(at..at, lines.to_owned()),
-            // The brace stands behind something else.
-            _ => self.put(at..at, format!("\n{lines}")),
-        }
-    }
-
-    /// Removes a statement, and its line where nothing else is on it.
-    fn remove(&mut self, statement: &Statement) {
-        let text = self.conf.render();
-        let before = text[..statement.span.start].iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-        let start = statement.span.start - before;
-        let starts_line = start == 0 || text[start - 1] == b'\n';
-        let rest = &text[statement.span.end..];
-        let line = rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |end| end + 1);
-        let behind = rest[..line].trim_ascii();
-        if starts_line && matches!(behind.first(), None | Some(b'#' | b'!')) {
-            self.put(start..statement.span.end + line, String::new());
-        } else {
-            self.put(statement.span.clone(), String::new());
-        }
-    }
-
-    /// The blanks before the lines of a block.
-    fn indent_in(&self, found: &Statement, block: &Block) -> String {
-        match block.statements.iter().find(|one| self.starts_line(one)) {
-            Some(first) => self.indent_of(first),
-            None => format!("{}    ", self.indent_of(found)),
-        }
-    }
-
-    fn starts_line(&self, one: &Statement) -> bool {
-        let line = self.conf.render()[..one.span.start].rsplit(|byte| *byte == b'\n').next();
-        line.unwrap_or_default().trim_ascii().is_empty()
-    }
-
-    fn indent_of(&self, one: &Statement) -> String {
-        let line = self.conf.render()[..one.span.start].rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-        let blanks = line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-        String::from_utf8_lossy(&line[..blanks]).into_owned()
     }
 }
 

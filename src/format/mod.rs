@@ -1,5 +1,6 @@
 //! Lossless text <-> value, for each thing that is read on a host: `render(parse(x)) == x`.
 
+pub mod block_text;
 pub mod cksum;
 pub mod filter_rule;
 pub mod iptables_save;
@@ -10,6 +11,9 @@ pub mod ipvs_file;
 pub mod ipvs_thresholds;
 pub mod keepalived_conf;
 pub mod keepalived_edit;
+pub mod lvs_cf;
+pub mod lvs_cf_edit;
+mod lvs_cf_keys;
 pub mod port_set;
 pub mod rule;
 pub mod sh;
