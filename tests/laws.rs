@@ -6,6 +6,12 @@ mod drain;
 #[path = "laws/keepalived.rs"]
 mod keepalived;
 mod model;
+#[path = "laws/lvs_cf_samples.rs"]
+mod lvs_cf_samples;
+#[path = "laws/piranha.rs"]
+mod piranha;
+#[path = "laws/piranha_edits.rs"]
+mod piranha_edits;
 mod support;
 #[path = "laws/tasks.rs"]
 mod tasks;

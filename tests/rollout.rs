@@ -96,7 +96,7 @@ impl Change for Host {
                 | Step::Sysctl { .. }
                 | Step::QuietArp
                 | Step::Address(_)
-                | Step::Keepalived { .. }
+                | Step::Director { .. }
                 | Step::EndUndoGuard { .. }
                 | Step::Person(_) => "other",
             })

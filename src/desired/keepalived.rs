@@ -60,9 +60,10 @@ pub(super) fn faults(
         .iter()
         .filter_map(ResolvedPlay::cluster)
         .filter(|other| other.routers.iter().any(|one| one.name == router.name));
-    let is_keepalived = |play: &ClusterPlay| play.cluster.routers.director == Director::Keepalived;
-    let other = others.map(|other| &other.play).find(|other| !is_keepalived(other));
-    if let Some(other) = other.filter(|_| is_keepalived(play)) {
+    let director = |play: &ClusterPlay| play.cluster.routers.director;
+    let other = others.map(|other| &other.play).find(|other| director(other) != director(play));
+    // It is told once.
+    if let Some(other) = other.filter(|_| director(play) != Director::Ipvsadm) {
         let plays = (shown(&other.name), shown(&play.name));
         let message =
             format!("the plays {} and {} want different directors on {}", plays.0, plays.1, shown(&router.name));

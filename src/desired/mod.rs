@@ -2,6 +2,7 @@
 
 mod between;
 mod keepalived;
+mod piranha;
 mod meaning;
 mod resolve;
 mod services;

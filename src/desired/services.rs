@@ -11,11 +11,12 @@ use std::collections::BTreeSet;
 /// What a router needs at boot: something that loads the packet filter, and the director.
 pub(super) fn of_router(director: Director) -> Vec<Service> {
     match director {
-        Director::Ipvsadm | Director::Piranha => vec![packet_filter(), ipvsadm()],
-        // A saved table would be in keepalived's way.
-        Director::Keepalived => {
+        Director::Ipvsadm => vec![packet_filter(), ipvsadm()],
+        // A saved table would be in the daemon's way.
+        Director::Keepalived | Director::Piranha => {
+            let daemon = if director == Director::Piranha { "pulse" } else { "keepalived" };
             let off = Service { wish: Wish::AtBoot(BTreeSet::from([3, 5]), false), ..ipvsadm() };
-            vec![packet_filter(), at_boot(&["keepalived"], "keepalived"), off]
+            vec![packet_filter(), at_boot(&[daemon], daemon), off]
         }
     }
 }

@@ -3,7 +3,7 @@
 mod collisions;
 mod tasks;
 
-use super::{ResolvedCluster, ResolvedPlay, keepalived, services};
+use super::{ResolvedCluster, ResolvedPlay, keepalived, piranha, services};
 use crate::{
     inventory::HostVars,
     lvs::{ActiveNat, Device, FirewallMark, ForwardingMethod},
@@ -13,6 +13,7 @@ use crate::{
         ActiveSource, Address, AddressAtBoot, BootSysctl, DefaultGateway, ExpireQuiescentTemplate, IpForward,
         KeepalivedCluster, Kind, MarkRules, NatRule, NoUndoGuard, Parameter, QuietArp, RealServer, Resource,
         SavedFilter, SavedIpvs, Service, VirtualService, VsftpdReload, VsftpdSettings,
+        piranha::PiranhaCluster,
     },
     source::{Fault, Faults, shown},
 };
@@ -72,7 +73,6 @@ pub fn targets<'a>(
     for play in plays {
         match play {
             ResolvedPlay::Cluster(cluster) => {
-                targets.supported(&cluster.play);
                 for router in &cluster.routers {
                     targets.router(cluster, router, all);
                 }
@@ -137,6 +137,7 @@ struct Host<'a> {
     /// The clusters of which it is a router.
     clusters: Vec<&'a ClusterPlay>,
     keepalived: Vec<(&'a ClusterPlay, KeepalivedCluster)>,
+    piranha: Vec<(&'a ClusterPlay, PiranhaCluster)>,
     vsftpd: Vec<(&'a ClusterPlay, VsftpdSettings)>,
     /// Whether any of them wants persistence templates kept.
     keeps_templates: bool,
@@ -148,16 +149,6 @@ struct Host<'a> {
 }
 
 impl<'a> Targets<'a> {
-    fn supported(&mut self, play: &ClusterPlay) {
-        let director = match play.cluster.routers.director {
-            Director::Ipvsadm | Director::Keepalived => return,
-            Director::Piranha => "piranha",
-        };
-        let message = format!("this version cannot keep a cluster whose director is {director}");
-        self.faults
-            .push(Fault::at(&play.name_place, message).hint("only `ipvsadm` and `keepalived` are supported yet"));
-    }
-
     fn host(&mut self, vars: &HostVars) -> usize {
         let known = self.hosts.iter().position(|host| host.target.host.name == vars.name);
         known.unwrap_or_else(|| {
@@ -191,17 +182,20 @@ impl<'a> Targets<'a> {
         let service = virtual_service(cluster, command, marks);
         let rules = mark_rules(play, &service);
         host.want(play.into(), Arc::new(rules.clone()));
-        let is_keepalived = play.cluster.routers.director == Director::Keepalived;
-        if is_keepalived {
-            if host.is_asked(play.into(), Kind::KeepalivedConf.tag()) {
+        let routers = &play.cluster.routers;
+        match (routers.director, &routers.piranha) {
+            (Director::Keepalived, _) if host.is_asked(play.into(), Kind::KeepalivedConf.tag()) => {
                 host.keepalived.push((play, keepalived::cluster(play, service.clone(), vars)));
             }
-        } else {
-            host.want(play.into(), Arc::new(service.clone()));
+            (Director::Piranha, Some(keys)) if host.is_asked(play.into(), Kind::LvsCf.tag()) => {
+                host.piranha.push((play, piranha::cluster(play, keys, service.clone())));
+            }
+            (Director::Keepalived | Director::Piranha, _) => {}
+            (Director::Ipvsadm, _) => host.want(play.into(), Arc::new(service.clone())),
         }
         if host.boots(play.into()) {
             host.mark_rules.push(rules);
-            if !is_keepalived {
+            if routers.director == Director::Ipvsadm {
                 host.virtual_services.push(service);
             }
         }
@@ -209,6 +203,7 @@ impl<'a> Targets<'a> {
         let derived = services::of_router(play.cluster.routers.director);
         self.faults.extend(host.services(play, &own, derived));
         self.faults.extend(keepalived::faults(&self.hosts[index].keepalived, cluster, vars, all));
+        self.faults.extend(piranha::faults(&self.hosts[index].piranha, vars));
         if let (Some(device), None) = (&play.cluster.routers.vip, &play.cluster.routers.vrrp) {
             let address = Address { address: device.with(play.cluster.virtual_ip), hidden: false };
             self.address(index, play, address);
@@ -299,6 +294,7 @@ impl<'a> Host<'a> {
             mark_rules: Vec::new(),
             virtual_services: Vec::new(),
             keepalived: Vec::new(),
+            piranha: Vec::new(),
             vsftpd: Vec::new(),
             keeps_templates: false,
             services: Vec::new(),
@@ -340,7 +336,8 @@ impl<'a> Host<'a> {
 
     /// The target, with what all its plays share: the boot files, and the services.
     fn finished(mut self) -> Target {
-        for (play, resource) in keepalived::resources(&std::mem::take(&mut self.keepalived)) {
+        let keepalived = keepalived::resources(&std::mem::take(&mut self.keepalived));
+        for (play, resource) in keepalived.into_iter().chain(piranha::resources(&std::mem::take(&mut self.piranha))) {
             self.want(play.into(), resource);
         }
         let mut parameters = std::mem::take(&mut self.stated.parameters);
@@ -523,7 +520,7 @@ enum RealServerSide {
 fn real_server_side(cluster: &Cluster) -> RealServerSide {
     let device = match cluster.forwarding {
         ForwardingMethod::Nat => {
-            return RealServerSide::Behind(cluster.routers.nat_address.as_ref().map(|nat| nat.address));
+            return RealServerSide::Behind(cluster.routers.gateway());
         }
         ForwardingMethod::Direct => "lo",
         ForwardingMethod::Tunnel => "tunl0",

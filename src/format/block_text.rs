@@ -83,7 +83,7 @@ impl<'t> TextEdits<'t> {
     /// Puts a block behind everything else.
     pub fn add(&mut self, block: &str) {
         let gap = match self.text {
-            [] => "",
+            [] | [.., b'\n', b'\n'] => "",
             [.., b'\n'] => "\n",
             _ => "\n\n",
         };

@@ -36,6 +36,10 @@ pub enum Wish {
     Quoted,
     /// The line says this if there is none; another stays.
     Unless,
+    /// Pulse takes this where there is no line; only a new block has one.
+    Default,
+    /// Pulse takes this where there is no line, and so it is best.
+    IfThere,
     /// There is no such line.
     Never,
 }
@@ -65,6 +69,18 @@ impl Setting {
         Self { wish: Wish::Unless, ..Self::is(key, word) }
     }
 
+    /// A line that says what pulse takes without it.
+    #[must_use]
+    pub fn default(key: &'static str, word: impl ToString) -> Self {
+        Self { wish: Wish::Default, ..Self::is(key, word) }
+    }
+
+    /// The same, and none is written.
+    #[must_use]
+    pub fn if_there(key: &'static str, word: impl ToString) -> Self {
+        Self { wish: Wish::IfThere, ..Self::is(key, word) }
+    }
+
     /// No line.
     #[must_use]
     pub const fn never(key: &'static str) -> Self {
@@ -76,7 +92,8 @@ impl Setting {
     }
 
     fn line(&self, indent: &str) -> String {
-        if self.wish == Wish::Never { String::new() } else { format!("{indent}{} = {}\n", self.key, self.value()) }
+        let is_none = matches!(self.wish, Wish::Never | Wish::IfThere);
+        if is_none { String::new() } else { format!("{indent}{} = {}\n", self.key, self.value()) }
     }
 
     fn is_said_by(&self, line: &Statement) -> bool {
@@ -130,7 +147,11 @@ impl LvsCf {
     /// The file with these globals. One that is new stands behind the last of the others.
     pub fn with_globals(&self, wanted: &[Setting]) -> Result<Self, Malformed> {
         let mut edits = TextEdits::of(self.render());
-        let new = lines(&mut edits, &self.statements, wanted, "");
+        let new = if self.statements.is_empty() {
+            wanted.iter().map(|setting| setting.line("")).collect()
+        } else {
+            lines(&mut edits, &self.statements, wanted, "")
+        };
         let place = self.statements.iter().take_while(|one| one.block.is_none()).last();
         match (place, self.statements.first()) {
             _ if new.is_empty() => {}
@@ -169,7 +190,7 @@ impl LvsCf {
         }
         let next = i32::try_from(serial_number(old) + 1).unwrap_or(1);
         let setting = Setting::is("serial_no", next);
-        if old.global("serial_no").is_some() {
+        if self.global("serial_no").is_some() {
             return self.with_globals(&[setting]);
         }
         // Where piranha-gui puts it.
@@ -182,15 +203,17 @@ fn lines(edits: &mut TextEdits<'_>, statements: &[Statement], wanted: &[Setting]
     let mut new = String::new();
     for setting in wanted {
         let is_it = |one: &&Statement| one.block.is_none() && one.name() == setting.key;
-        let mut known: Vec<&Statement> = statements.iter().filter(is_it).collect();
-        let last = if setting.wish == Wish::Never { None } else { known.pop() };
-        match last {
+        let mut known = statements.iter().filter(is_it);
+        if setting.wish == Wish::Never {
+            known.for_each(|line| edits.remove(line, COMMENTS));
+            continue;
+        }
+        // The last one counts.
+        match known.next_back() {
             Some(line) if !setting.is_said_by(line) => edits.put_value(line, setting.value()),
             Some(_) => {}
+            None if setting.wish == Wish::Default => {}
             None => new.push_str(&setting.line(indent)),
-        }
-        for line in known {
-            edits.remove(line, COMMENTS);
         }
     }
     new

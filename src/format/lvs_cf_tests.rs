@@ -133,10 +133,11 @@ fn globals_come_behind_the_others() {
     let globals = [Setting::is("network", "nat"), Setting::are("nat_router", vec!["10.1.1.1".into(), "eth1:1".into()])];
     for (text, expected) in [
         ("", "network = nat\nnat_router = 10.1.1.1 eth1:1\n"),
+        ("# a\n", "network = nat\nnat_router = 10.1.1.1 eth1:1\n# a\n"),
         ("# a\nvirtual a {\n}", "# a\nnetwork = nat\nnat_router = 10.1.1.1 eth1:1\nvirtual a {\n}"),
         (
             "network = nat\nnetwork =\tdirect\nvirtual a {\n}\nkeepalive = 6\n",
-            "network =\tnat\nnat_router = 10.1.1.1 eth1:1\nvirtual a {\n}\nkeepalive = 6\n",
+            "network = nat\nnetwork =\tnat\nnat_router = 10.1.1.1 eth1:1\nvirtual a {\n}\nkeepalive = 6\n",
         ),
         ("network = nat\nnat_router =  10.1.1.1\teth1:1", "network = nat\nnat_router =  10.1.1.1\teth1:1"),
     ] {

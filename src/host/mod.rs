@@ -2,11 +2,11 @@
 
 mod connection;
 mod descriptors;
+mod director_script;
 mod guard;
 mod held;
 mod inventory_program;
 mod ipvs_script;
-mod keepalived_script;
 mod kept;
 mod lock;
 mod machine;

@@ -1,6 +1,6 @@
 //! Each step as sh text. Plain POSIX sh: dash, bash 3 and busybox run it alike.
 
-use super::{guard, ipvs_script, keepalived_script};
+use super::{director_script, guard, ipvs_script};
 use crate::{
     format::{cksum::cksum, sh},
     lvs::InterfaceAddress,
@@ -27,7 +27,7 @@ pub(super) fn script(step: &Step) -> String {
         Step::Address(address) => bring_up(address),
         Step::File { path, observed, text, proof } => file(path, observed.as_deref(), text, proof),
         Step::VsftpdReload { conf, daemons } => reload(conf, daemons),
-        Step::Keepalived { act, shows } => keepalived_script::script(act, shows),
+        Step::Director { daemon, act, shows, patience } => director_script::script(*daemon, act, shows, *patience),
         Step::Service { manager, name, act } => service(&manager.command(name, act)),
         Step::Person(what) => format!("echo {} >&2; exit 1", sh::word(what)),
     }
@@ -135,7 +135,7 @@ to_disk "${{conf%/*}}" "$conf"
 fn prove(proof: &Proof) -> String {
     match proof {
         Proof::None => ":".to_owned(),
-        Proof::Keepalived { checks } => keepalived_script::prove(checks),
+        Proof::Keepalived { checks } => director_script::prove(checks),
         Proof::Vsftpd => format!("tried=$new; what=\"the new $conf\"\n{TRY_VSFTPD}"),
         // A scratch namespace shows more than --test, and cannot touch the running table: there, a legacy --test makes each
         // table that the file names and the kernel never had. Where none can be made, or where the old file does not load

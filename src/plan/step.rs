@@ -5,8 +5,7 @@ use crate::{
     format::{cksum::cksum, sh},
     lvs::InterfaceAddress,
     probe::{
-        ARP_FOLDER, EXPIRE_QUIESCENT_TEMPLATE, IptablesCommand, KEEPALIVED_CONF, ServiceManager, UNDO_FOLDER,
-        sysctl_path,
+        ARP_FOLDER, DirectorDaemon, EXPIRE_QUIESCENT_TEMPLATE, IptablesCommand, ServiceManager, UNDO_FOLDER, sysctl_path,
     },
 };
 use camino::Utf8PathBuf;
@@ -61,13 +60,17 @@ pub enum Step {
         /// Process id and start time of each daemon.
         daemons: Vec<(u32, u64)>,
     },
-    /// keepalived reads its file, one way or the other; then the kernel is waited for.
-    Keepalived {
+    /// The daemon that owns the IPVS table reads its file, one way or the other; then the kernel is waited for.
+    Director {
+        /// Which.
+        daemon: DirectorDaemon,
         /// How.
         act: DaemonAct,
         /// What the kernel shows of the services in the file when all real servers are well: lines of `ipvsadm -S -n`, in
         /// byte order.
         shows: Vec<String>,
+        /// For how many seconds that is waited for.
+        patience: u32,
     },
     /// A service is enabled, disabled, started or stopped.
     Service {
@@ -119,6 +122,8 @@ pub enum DaemonAct {
         pid: u32,
         /// Its start, in clock ticks after boot.
         start_ticks: u64,
+        /// Whether it takes only a part of what is new: that a restart is owed stays written down until it comes.
+        owes_restart: bool,
     },
     /// It is started.
     Start(ServiceManager),
@@ -166,8 +171,8 @@ impl Step {
             }
             // One restart does for all services of a file.
             (
-                Self::Keepalived { act: DaemonAct::Restart { .. }, .. },
-                Self::Keepalived { act: DaemonAct::Restart { .. }, .. },
+                Self::Director { act: DaemonAct::Restart { .. }, .. },
+                Self::Director { act: DaemonAct::Restart { .. }, .. },
             ) => None,
             (_, later) => Some(later),
         }
@@ -188,10 +193,10 @@ impl fmt::Display for Step {
             Self::File { path, observed: Some(_), .. } => write!(f, "replace {path}"),
             Self::File { path, observed: None, .. } => write!(f, "write {path}"),
             Self::VsftpdReload { conf, .. } => write!(f, "make vsftpd read {conf} again"),
-            Self::Keepalived { act, .. } => match act {
-                DaemonAct::Reload { .. } => write!(f, "make keepalived read {KEEPALIVED_CONF} again"),
-                DaemonAct::Start(_) => f.write_str("start keepalived"),
-                DaemonAct::Restart { .. } => f.write_str("restart keepalived"),
+            Self::Director { daemon, act, .. } => match act {
+                DaemonAct::Reload { .. } => write!(f, "make {} read its file again", daemon.name()),
+                DaemonAct::Start(_) => write!(f, "start {}", daemon.name()),
+                DaemonAct::Restart { .. } => write!(f, "restart {}", daemon.name()),
             },
             Self::Service { name, act, .. } => match act {
                 ServiceAct::Enable(_) => write!(f, "enable {name} at boot"),
@@ -235,11 +240,12 @@ impl Step {
             }
             Self::File { path, text, .. } => vec![format!("replace {path} ({} bytes)", text.len())],
             Self::VsftpdReload { daemons, .. } => daemons.iter().map(|(pid, _)| format!("kill -HUP {pid}")).collect(),
-            Self::Keepalived { act, .. } => match act {
+            Self::Director { daemon, act, .. } => match act {
                 DaemonAct::Reload { pid, .. } => vec![format!("kill -HUP {pid}")],
-                DaemonAct::Start(manager) => vec![manager.command("keepalived", &ServiceAct::Start)],
+                DaemonAct::Start(manager) => vec![manager.command(daemon.name(), &ServiceAct::Start)],
                 DaemonAct::Restart { manager, .. } => {
-                    [ServiceAct::Stop, ServiceAct::Start].iter().map(|act| manager.command("keepalived", act)).collect()
+                    let acts = [ServiceAct::Stop, ServiceAct::Start];
+                    acts.iter().map(|act| manager.command(daemon.name(), act)).collect()
                 }
             },
             Self::Service { manager, name, act } => vec![manager.command(name, act)],

@@ -30,18 +30,19 @@ pub(super) fn vip(node: &Node, reading: &mut Reading) -> Option<Device> {
 /// An address, or `{"address": "10.1.1.1", "device": "eth1", "prefix": 24}`.
 pub(super) fn nat_address(node: &Node, reading: &mut Reading) -> Option<NatAddress> {
     let Value::Map(_) = &node.value else {
-        return address(node, reading).map(|address| NatAddress { address, on: None });
+        return host_address(node, "nat_address", reading).map(|address| NatAddress { address, on: None });
     };
     let fields = reading.fields_of(node, "`nat_address`", NAT_ADDRESS)?;
-    let address = fields.require(reading, "address").and_then(|node| address(node, reading));
+    let address = fields.require(reading, "address").and_then(|node| host_address(node, "nat_address", reading));
     let device = fields.require(reading, "device").and_then(|node| device(node, reading));
     let prefix = optional(fields, "prefix", 32, reading, prefix);
     Some(NatAddress { address: address?, on: Some(Device { name: device?, prefix: prefix? }) })
 }
 
-fn address(node: &Node, reading: &mut Reading) -> Option<Ipv4Addr> {
-    let text = reading.text(node, "`nat_address`")?;
-    let made = lvs::host_address(text).map_err(|why| format!("`nat_address`: {why}"));
+/// An address that a host can have.
+pub(super) fn host_address(node: &Node, key: &str, reading: &mut Reading) -> Option<Ipv4Addr> {
+    let text = reading.text(node, &format!("`{key}`"))?;
+    let made = lvs::host_address(text).map_err(|why| format!("`{key}`: {why}"));
     reading.fit(node.span, made)
 }
 

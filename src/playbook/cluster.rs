@@ -1,6 +1,6 @@
 //! The play's `ftp_cluster`: the values that both sides share.
 
-use super::{Cluster, ClusterPlaces, network, rules, sides};
+use super::{Cluster, ClusterPlaces, Director, network, rules, sides};
 use crate::lvs::{ActiveNat, FirewallMark, ForwardingMethod, Netmask, Persistence, Port, PortRange, Scheduler};
 use crate::source::{Field, Fields, Node, Reading, Shape, Value, nearest};
 
@@ -30,7 +30,7 @@ pub(super) const FIELDS: &[Field] = &[
 pub(super) const ADDRESS: Shape = Shape::Matching(
     r"^([1-9][0-9]?|1[01][0-9]|12[0-689]|1[3-9][0-9]|2[01][0-9]|22[0-3])(\.(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])){3}$",
 );
-const NETMASK: Shape =
+pub(super) const NETMASK: Shape =
     Shape::Matching(r"^(0|128|192|224|240|248|252|254|255)(\.(0|128|192|224|240|248|252|254|255)){3}$");
 /// Two ports of 1024 or higher.
 const RANGE: Shape = Shape::Matching(
@@ -68,11 +68,12 @@ pub(super) fn read(node: &Node, reading: &mut Reading) -> Option<(Cluster, Clust
     let drain_timeout = optional(fields, "drain_timeout", DEFAULT_DRAIN, reading, drain);
     let routers = fields.require(reading, "routers").and_then(|node| sides::routers(node, reading));
     let real_servers = fields.require(reading, "real_servers").and_then(|node| sides::real_servers(node, reading));
-    let places = places(fields, node, reading);
+    let places = places(fields, node, routers.as_ref().map(|routers| routers.director), reading);
     rules::ports(control_port, passive_ports, &places, reading);
     rules::forwarding(forwarding, active_nat.flatten(), fields, real_servers.as_ref(), reading);
     rules::virtual_ip(virtual_ip, real_servers.as_ref(), &places, reading);
     rules::nat_address(forwarding, routers.as_ref(), real_servers.as_ref(), &places, reading);
+    rules::piranha(forwarding, scheduler.as_ref(), routers.as_ref(), fields, reading);
     rules::listen_port(control_port, fields, reading);
     let forwarding = forwarding?;
     let cluster = Cluster {
@@ -108,7 +109,7 @@ pub(super) fn optional<T>(
     }
 }
 
-fn places(fields: Fields<'_>, node: &Node, reading: &Reading) -> ClusterPlaces {
+fn places(fields: Fields<'_>, node: &Node, director: Option<Director>, reading: &Reading) -> ClusterPlaces {
     let place = |key: &str| {
         let span = fields.get(key).map_or(node.start(), |value| value.span);
         reading.source().place(span)
@@ -124,7 +125,7 @@ fn places(fields: Fields<'_>, node: &Node, reading: &Reading) -> ClusterPlaces {
         control_port: place("control_port"),
         passive_ports: place("passive_ports"),
         vip: router("vip"),
-        nat_address: router("nat_address"),
+        nat_address: router(if director == Some(Director::Piranha) { "nat_router" } else { "nat_address" }),
         network: network.map_or_else(|| place("real_servers"), |node| reading.source().place(node.span)),
     }
 }

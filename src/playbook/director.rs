@@ -1,6 +1,6 @@
-//! What keepalived does beside the virtual service: `monitor`, `vrrp`, `director_restart`.
+//! What daemons that own the IPVS table do beside the virtual service: `monitor`, `vrrp`, `director_restart`.
 
-use super::{VrrpKeys, addresses, cluster::optional};
+use super::{VrrpKeys, addresses, cluster::optional, piranha};
 use crate::{
     resource::keepalived::{Check, Monitor},
     source::{Field, Fields, Node, Reading, Shape},
@@ -14,7 +14,18 @@ pub(super) const MONITOR: &[Field] = &[
         "The file with the account of a login",
     ),
     Field::optional("interval", Shape::Number(1, 3600), "Seconds from one look to the next; 6 if not given"),
-    Field::optional("timeout", Shape::Number(1, 3600), "Seconds that a try may take; 3 if not given"),
+    Field::optional(
+        "timeout",
+        Shape::Number(1, 3600),
+        "Seconds that a try may take, 3 if not given; piranha: from one look to the next as well",
+    ),
+    Field::optional("send", piranha::TEXT, "piranha: what is sent to the control port; nothing if neither here nor in the file"),
+    Field::optional("expect", piranha::TEXT, "piranha: what must come back, from its first byte on"),
+    Field::optional(
+        "reentry",
+        Shape::Number(1, 3600),
+        "piranha: seconds that a failed server must be well before it is back",
+    ),
     Field::optional("retries", Shape::Number(0, 100), "Tries before a server counts as failed; 1 more if not given"),
     Field::optional(
         "on_failure",
@@ -33,6 +44,7 @@ const LONGEST: u32 = 3600;
 
 pub(super) fn monitor(node: &Node, reading: &mut Reading) -> Option<Monitor> {
     let fields = reading.fields_of(node, "`monitor`", MONITOR)?;
+    not_of(fields, &piranha::KEYS, "piranha", reading);
     let default = Monitor::default();
     let netrc = optional(fields, "netrc", None, reading, |node, reading| netrc(node, reading).map(Some));
     let login = optional(fields, "check", false, reading, |node, reading| {
@@ -71,8 +83,21 @@ pub(super) fn restart(node: &Node, reading: &mut Reading) -> Option<bool> {
     reading.word(node, "`director_restart`", &[("never", false), ("on_drift", true)])
 }
 
+/// Keys of the other director.
+pub(super) fn not_of(fields: Fields<'_>, keys: &[&str], director: &str, reading: &mut Reading) {
+    for node in keys.iter().filter_map(|key| fields.get(key).map(|node| (key, node))) {
+        let message = format!("`{}` in `monitor` is for the director {director}", node.0);
+        reading.refuse_with::<()>(node.1.span, message, "remove the key");
+    }
+}
+
 fn seconds(fields: Fields<'_>, key: &'static str, default: u32, reading: &mut Reading) -> Option<u32> {
-    optional(fields, key, default, reading, |node, reading| number(node, &format!("`{key}`"), 1..=LONGEST, reading))
+    optional(fields, key, default, reading, |node, reading| time(node, key, reading))
+}
+
+/// Seconds, an hour at most.
+pub(super) fn time(node: &Node, key: &str, reading: &mut Reading) -> Option<u32> {
+    number(node, &format!("`{key}`"), 1..=LONGEST, reading)
 }
 
 fn number(node: &Node, what: &str, range: std::ops::RangeInclusive<u32>, reading: &mut Reading) -> Option<u32> {

@@ -1,7 +1,8 @@
 //! Rules between values: what each allows alone may still not fit together.
 
 use super::{ClusterPlaces, Director, NatAddress, RealServers, Routers};
-use crate::lvs::{ActiveNat, Device, ForwardingMethod, Port, PortRange};
+use crate::format::lvs_cf::SCHEDULERS;
+use crate::lvs::{ActiveNat, Device, ForwardingMethod, Port, PortRange, Scheduler};
 use crate::source::{Fault, Fields, Node, Reading, Value};
 use std::net::Ipv4Addr;
 
@@ -72,22 +73,46 @@ pub(super) fn nat_address(
     places: &ClusterPlaces,
     reading: &mut Reading,
 ) {
-    let (Some(forwarding), Some(nat)) = (forwarding, routers.and_then(|routers| routers.nat_address.as_ref())) else {
-        return;
-    };
+    let (Some(forwarding), Some(routers)) = (forwarding, routers) else { return };
+    let Some(address) = routers.gateway() else { return };
     let at = &places.nat_address;
+    let key = if routers.director == Director::Piranha { "nat_router" } else { "nat_address" };
     if forwarding != ForwardingMethod::Nat {
-        let message = format!("forwarding `{}` has no use for `nat_address`", forwarding.word());
+        let message = format!("forwarding `{}` has no use for `{key}`", forwarding.word());
         reading.note::<()>(Fault::at(at, message).hint("its real servers answer past the routers; remove the key"));
     } else if let Some(network) = real_servers.and_then(|servers| servers.network)
-        && !network.contains(&nat.address)
+        && !network.contains(&address)
     {
-        let message = format!("`nat_address` {} is outside the real servers' network {network}", nat.address);
+        let message = format!("`{key}` {address} is outside the real servers' network {network}");
         reading.note::<()>(Fault::at(at, message).related(&places.network, "the network"));
     }
 }
 
-/// What only keepalived does is asked of keepalived; and VRRP moves what the play says where to put.
+/// What lvs.cf cannot say is refused, and what it cannot do without is asked for.
+pub(super) fn piranha(
+    forwarding: Option<ForwardingMethod>,
+    scheduler: Option<&Scheduler>,
+    routers: Option<&Routers>,
+    fields: Fields<'_>,
+    reading: &mut Reading,
+) {
+    let Some(keys) = routers.and_then(|routers| routers.piranha.as_ref()) else { return };
+    if let (Some(scheduler), Some(node)) = (scheduler, fields.get("scheduler"))
+        && !SCHEDULERS.contains(&scheduler.as_str())
+    {
+        let message = format!("Piranha has no scheduler `{scheduler}`");
+        reading.refuse_with::<()>(node.span, message, format!("it has {}", SCHEDULERS.join(", ")));
+    }
+    if let (Some(ForwardingMethod::Nat), None, Some(node)) = (forwarding, &keys.nat_router, fields.get("routers")) {
+        reading.refuse_with::<()>(
+            node.start(),
+            "the director piranha needs the key `nat_router` when forwarding is nat",
+            "it says where pulse brings up the real servers' gateway: {\"address\": \"10.1.1.1\", \"device\": \"eth1:1\"}",
+        );
+    }
+}
+
+/// What only one director does is asked of that one; and VRRP moves what the play says where to put.
 pub(super) fn director(
     director: Option<Director>,
     vip: Option<&Option<Device>>,
@@ -95,10 +120,19 @@ pub(super) fn director(
     fields: Fields<'_>,
     reading: &mut Reading,
 ) {
-    for key in ["monitor", "vrrp", "director_restart"] {
-        if let (Some(Director::Ipvsadm | Director::Piranha), Some(node)) = (director, fields.get(key)) {
-            let message = format!("`{key}` is for the director keepalived");
-            reading.refuse_with::<()>(node.span, message, "write \"director\": \"keepalived\", or remove the key");
+    let Some(director) = director else { return };
+    for (key, of, words) in KEYS {
+        if let (false, Some(node)) = (of.contains(&director), fields.get(key)) {
+            let message = format!("`{key}` is for the director {words}");
+            let first = words.split(' ').next().unwrap_or_default();
+            let hint = format!("write \"director\": \"{first}\", or remove the key");
+            reading.refuse_with::<()>(node.span, message, hint);
+        }
+    }
+    for (key, instead) in [("vip", "vip_device"), ("nat_address", "nat_router")] {
+        if let (Director::Piranha, Some(node)) = (director, fields.get(key)) {
+            let message = format!("pulse itself brings addresses up, so `{key}` is not for the director piranha");
+            reading.refuse_with::<()>(node.span, message, format!("write `{instead}`"));
         }
     }
     if let (Some(node), Some(None)) = (fields.get("vrrp"), vip) {
@@ -118,6 +152,18 @@ pub(super) fn director(
         );
     }
 }
+
+/// Keys of one director or of two, and these in words.
+const KEYS: [(&str, &[Director], &str); 8] = [
+    ("monitor", &[Director::Keepalived, Director::Piranha], "keepalived or piranha"),
+    ("director_restart", &[Director::Keepalived, Director::Piranha], "keepalived or piranha"),
+    ("vrrp", &[Director::Keepalived], "keepalived"),
+    ("vip_device", &[Director::Piranha], "piranha"),
+    ("vip_netmask", &[Director::Piranha], "piranha"),
+    ("nat_router", &[Director::Piranha], "piranha"),
+    ("primary", &[Director::Piranha], "piranha"),
+    ("backup", &[Director::Piranha], "piranha"),
+];
 
 /// IPVS hands a marked packet on to the port that it came for, so vsftpd must listen there.
 pub(super) fn listen_port(control: Option<Port>, fields: Fields<'_>, reading: &mut Reading) {

@@ -1,8 +1,9 @@
 //! The two sides of a cluster: `routers` and `real_servers`.
 
 use super::{
+    cluster::{ADDRESS, NETMASK},
     Batch, Director, RealServers, Routers, Services, Vsftpd, addresses, batch, cluster::optional,
-    director as director_keys, network, rules, services, settings,
+    director as director_keys, network, piranha, rules, services, settings,
 };
 use crate::inventory::Pattern;
 use crate::source::{Field, Fields, Node, Reading, Shape, Value};
@@ -30,13 +31,34 @@ pub(super) const ROUTERS: &[Field] = &[
         Shape::OneOf(&[Shape::Text, Shape::Map(addresses::NAT_ADDRESS)]),
         "The routers' address on the real network; the real servers' default gateway is looked at if given",
     ),
-    Field::optional("monitor", Shape::Map(director_keys::MONITOR), "How keepalived looks at real servers"),
+    Field::optional("monitor", Shape::Map(director_keys::MONITOR), "How keepalived or piranha looks at real servers"),
     Field::optional("vrrp", Shape::Map(director_keys::VRRP), "How keepalived moves the virtual IP between routers"),
     Field::optional(
         "director_restart",
         Shape::Word(&["never", "on_drift"]),
-        "Whether keepalived may be restarted to cure drift that it does not see; never if not given",
+        "Whether the daemon may be restarted to cure drift that it does not see; never if not given",
     ),
+    Field::optional(
+        "vip_device",
+        Shape::Matching(piranha::LABEL),
+        "Where pulse brings the virtual IP up, such as eth0:1; needed when the director is piranha",
+    ),
+    Field::optional(
+        "vip_netmask",
+        NETMASK,
+        "The virtual IP's netmask with piranha; what lvs.cf says if not given",
+    ),
+    Field::optional(
+        "nat_router",
+        Shape::Map(piranha::NAT_ROUTER),
+        "The real servers' gateway, which pulse brings up; needed when the director is piranha and forwarding is nat",
+    ),
+    Field::optional(
+        "primary",
+        ADDRESS,
+        "The primary router's own address, for piranha; what lvs.cf says if not given",
+    ),
+    Field::optional("backup", ADDRESS, "The backup router's own address, for piranha; what lvs.cf says if not given"),
     Field::optional(
         "expire_quiescent_template",
         Shape::Number(0, 0),
@@ -68,8 +90,14 @@ pub(super) fn routers(node: &Node, reading: &mut Reading) -> Option<Routers> {
     let vip = optional(fields, "vip", None, reading, |node, reading| addresses::vip(node, reading).map(Some));
     let nat_address =
         optional(fields, "nat_address", None, reading, |node, reading| addresses::nat_address(node, reading).map(Some));
-    let monitor =
-        optional(fields, "monitor", None, reading, |node, reading| director_keys::monitor(node, reading).map(Some));
+    let piranha = match director {
+        Some(Director::Piranha) => piranha::keys(fields, reading).map(Some),
+        _ => Some(None),
+    };
+    let monitor = match director {
+        Some(Director::Piranha) => Some(None),
+        _ => optional(fields, "monitor", None, reading, |node, reading| director_keys::monitor(node, reading).map(Some)),
+    };
     let vrrp = optional(fields, "vrrp", None, reading, |node, reading| director_keys::vrrp(node, reading).map(Some));
     let restarts_on_drift = optional(fields, "director_restart", false, reading, director_keys::restart);
     rules::director(director, vip.as_ref(), nat_address.as_ref(), fields, reading);
@@ -84,6 +112,7 @@ pub(super) fn routers(node: &Node, reading: &mut Reading) -> Option<Routers> {
         nat_address: nat_address?,
         monitor: monitor?,
         vrrp: vrrp?,
+        piranha: piranha?,
         restarts_on_drift: restarts_on_drift?,
         keeps_templates: keeps_templates?,
         services: services?,

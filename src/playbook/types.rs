@@ -2,8 +2,8 @@
 
 use super::TaskPlay;
 use crate::inventory::Pattern;
-use crate::lvs::{ActiveNat, Device, FirewallMark, ForwardingMethod, Persistence, Port, PortRange, Scheduler};
-use crate::resource::keepalived::Monitor;
+use crate::lvs::{ActiveNat, Device, FirewallMark, ForwardingMethod, Netmask, Persistence, Port, PortRange, Scheduler};
+use crate::resource::{keepalived::Monitor, piranha::Checks};
 use crate::source::Place;
 use camino::Utf8PathBuf;
 use indexmap::IndexMap;
@@ -107,7 +107,7 @@ pub struct ClusterPlaces {
     pub network: Place,
     /// `routers.vip`.
     pub vip: Place,
-    /// `routers.nat_address`.
+    /// `routers.nat_address`, or `routers.nat_router`.
     pub nat_address: Place,
 }
 
@@ -130,7 +130,9 @@ pub struct Routers {
     pub monitor: Option<Monitor>,
     /// What moves virtual IP and NAT address between routers; else somebody else does.
     pub vrrp: Option<VrrpKeys>,
-    /// Whether keepalived may be restarted to cure what it does not see.
+    /// What lvs.cf needs beside the cluster, where the director is piranha.
+    pub piranha: Option<PiranhaKeys>,
+    /// Whether the daemon may be restarted to cure what it does not see.
     pub restarts_on_drift: bool,
     /// Whether `net.ipv4.vs.expire_quiescent_template` is kept at 0; else it is left as it is.
     pub keeps_templates: bool,
@@ -145,6 +147,41 @@ pub struct NatAddress {
     pub address: Ipv4Addr,
     /// Where VRRP brings it up; else somebody else does.
     pub on: Option<Device>,
+}
+
+/// What lvs.cf needs beside the cluster.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PiranhaKeys {
+    /// Where pulse brings the virtual IP up: `eth0:1`.
+    pub vip_device: String,
+    /// Its netmask; else what the file says, and if that says nothing, the one of its class.
+    pub vip_netmask: Option<Netmask>,
+    /// Where pulse brings the routers' address on the real network up; always there when forwarding is NAT.
+    pub nat_router: Option<NatRouter>,
+    /// The routers' own addresses; else what the file says.
+    pub primary: Option<Ipv4Addr>,
+    /// The same of the backup; else what the file says, which may be none.
+    pub backup: Option<Ipv4Addr>,
+    /// How real servers are looked at; what it does not say stays as the file says it.
+    pub checks: Checks,
+}
+
+/// The routers' address on the real network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NatRouter {
+    /// The address.
+    pub address: Ipv4Addr,
+    /// Where it comes up: `eth1:1`.
+    pub device: String,
+}
+
+impl Routers {
+    /// The address through which the real servers' answers go, where the play says it.
+    #[must_use]
+    pub fn gateway(&self) -> Option<Ipv4Addr> {
+        let nat_router = self.piranha.as_ref().and_then(|keys| keys.nat_router.as_ref());
+        self.nat_address.as_ref().map(|nat| nat.address).or(nat_router.map(|nat| nat.address))
+    }
 }
 
 /// VRRP between the routers.

@@ -1,7 +1,7 @@
 //! The facts of one host: what the probes' answers say, each read once.
 
 use super::{
-    Arp, Held, IptablesCommand, Ipvs, Keepalived, NOT_REGULAR, PacketFilter, Probe, RunningDirector, SavedFilter,
+    Arp, Held, IptablesCommand, Ipvs, Keepalived, NOT_REGULAR, PacketFilter, Piranha, Probe, RunningDirector, SavedFilter,
     SavedIpvs, Service, ServiceManager, Services, SysctlFiles, UndoGuard, Vsftpd,
 };
 use crate::format::last_words;
@@ -43,6 +43,8 @@ pub enum Fact {
     Directors(Vec<RunningDirector>),
     /// keepalived.
     Keepalived(Box<Keepalived>),
+    /// Piranha.
+    Piranha(Box<Piranha>),
     /// Whether IPv4 packets are forwarded.
     IpForward(bool),
     /// Whether the kernel drops the persistence templates of a server with weight 0.
@@ -132,6 +134,11 @@ impl Facts {
     /// keepalived's file and daemon.
     pub fn keepalived(&self) -> Result<&Keepalived, Unknown> {
         self.get(&Probe::Keepalived, |fact| if let Fact::Keepalived(found) = fact { Some(&**found) } else { None })
+    }
+
+    /// Piranha's file and daemons.
+    pub fn piranha(&self) -> Result<&Piranha, Unknown> {
+        self.get(&Probe::Piranha, |fact| if let Fact::Piranha(found) = fact { Some(&**found) } else { None })
     }
 
     /// Whether IPv4 packets are forwarded.

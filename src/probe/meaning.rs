@@ -1,6 +1,6 @@
 //! What facts mean, as a digest: two equal ones leave the same to be done. What moves by itself is not in it.
 
-use super::{Fact, Facts, Ipvs, Keepalived, PacketFilter, SavedIpvs, SysctlFiles, Vsftpd};
+use super::{Fact, Facts, Ipvs, Keepalived, PacketFilter, Piranha, SavedIpvs, SysctlFiles, Vsftpd};
 use crate::format::iptables_save::IptablesSave;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -88,6 +88,13 @@ fn meaning(fact: &Fact, sum: &mut Sum) {
             // What its health checks find moves by itself.
             let Keepalived { text, included, daemon, other, down: _ } = &**found;
             format!("{daemon:?} {other:?} {included:?}\n{:?}", text.as_deref().map(digest))
+        }
+        Fact::Piranha(found) => {
+            // What the nannies find moves by itself.
+            let Piranha { text, pulse, other, is_active, nannies } = &**found;
+            let mut told: Vec<_> = nannies.iter().map(|one| (one.mark, one.address, one.port, one.weight)).collect();
+            told.sort_unstable();
+            format!("{pulse:?} {other:?} {is_active} {told:?}\n{:?}", text.as_deref().map(digest))
         }
         Fact::UndoGuards(found) => format!("{found:?}"),
         // Where a virtual IP is says only in which order routers change.

@@ -12,6 +12,7 @@ mod ipvs;
 mod keepalived;
 mod meaning;
 mod packet_filter;
+mod piranha;
 mod quiet_arp;
 mod saved_filter;
 mod saved_ipvs;
@@ -34,6 +35,7 @@ pub use ipvs::Ipvs;
 pub use keepalived::{CONF as KEEPALIVED_CONF, DOWN, Keepalived, KeepalivedDaemon};
 pub use meaning::digest;
 pub use packet_filter::{Backend, IptablesCommand, PacketFilter};
+pub use piranha::{CONF as LVS_CF, Nanny, OWES as PULSE_OWES, Piranha, Pulse, READ as PULSE_READ, Told};
 pub use quiet_arp::{Arp, FOLDER as ARP_FOLDER};
 pub use saved_filter::SavedFilter;
 pub use saved_ipvs::{DEFAULTS as IPVS_DEFAULTS, SavedIpvs};
@@ -72,6 +74,8 @@ pub enum Probe {
     PacketFilter(IptablesCommand),
     /// keepalived.conf and the daemon that reads it: asked before the IPVS table.
     Keepalived,
+    /// lvs.cf and Piranha's daemons.
+    Piranha,
     /// The IPVS table.
     Ipvs,
     /// Daemons that fill the IPVS table by themselves.
@@ -115,6 +119,7 @@ impl Probe {
             Self::Ipvs => ipvs::scripts(),
             Self::Directors => directors::scripts(),
             Self::Keepalived => keepalived::scripts(),
+            Self::Piranha => piranha::scripts(),
             Self::IpForward => ip_forward::scripts(),
             Self::ExpireQuiescentTemplate => expire_quiescent_template::scripts(),
             Self::Vsftpd(conf) => vsftpd::scripts(conf.as_deref()),
@@ -139,6 +144,7 @@ impl Probe {
             Self::Ipvs => ipvs::read(&answers).map(Fact::Ipvs),
             Self::Directors => directors::read(&answers).map(Fact::Directors),
             Self::Keepalived => keepalived::read(&answers).map(|fact| Fact::Keepalived(Box::new(fact))),
+            Self::Piranha => piranha::read(&answers).map(|fact| Fact::Piranha(Box::new(fact))),
             Self::IpForward => ip_forward::read(&answers).map(Fact::IpForward),
             Self::ExpireQuiescentTemplate => {
                 expire_quiescent_template::read(&answers).map(Fact::ExpireQuiescentTemplate)
@@ -167,6 +173,7 @@ impl fmt::Display for Probe {
             Self::Ipvs => "the IPVS table",
             Self::Directors => "the daemons that fill the IPVS table",
             Self::Keepalived => "keepalived's configuration",
+            Self::Piranha => "Piranha's configuration",
             Self::IpForward => "net.ipv4.ip_forward",
             Self::ExpireQuiescentTemplate => "net.ipv4.vs.expire_quiescent_template",
             Self::Vsftpd(_) => "vsftpd's configuration",

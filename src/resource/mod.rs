@@ -5,6 +5,7 @@ mod address;
 mod boot_sysctl;
 mod config_line;
 mod default_gateway;
+mod director;
 #[cfg(test)]
 mod drain_tests;
 mod expire_quiescent_template;
@@ -13,6 +14,7 @@ mod ipvs_gone;
 pub mod keepalived;
 mod mark_rules;
 mod nat_rule;
+pub mod piranha;
 mod play_rules;
 mod quiet_arp;
 mod rule_set;
@@ -97,7 +99,9 @@ pub enum Kind {
     ServiceRunning,
     /// [`KeepalivedConf`].
     KeepalivedConf,
-    /// [`VirtualService`], [`KeepalivedService`], and [`IpvsGone`].
+    /// [`piranha::LvsCf`].
+    LvsCf,
+    /// [`VirtualService`], [`KeepalivedService`], [`piranha::PiranhaService`], and [`IpvsGone`].
     VirtualService,
     /// [`Address`].
     Address,
@@ -115,7 +119,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, with the name that JSON gives it and the title that people read.
-    pub const TABLE: [(Self, &'static str, &'static str); 21] = [
+    pub const TABLE: [(Self, &'static str, &'static str); 22] = [
         (Self::UndoGuard, "undo_guard", "No undo guard of an earlier run is left"),
         (Self::IpForward, "ip_forward", "Kernel forwards packets (net.ipv4.ip_forward)"),
         (
@@ -134,6 +138,7 @@ impl Kind {
         (Self::ConfigLine, "config_line", "Lines of configuration files"),
         (Self::ServiceRunning, "service", "Services run"),
         (Self::KeepalivedConf, "keepalived_conf", "keepalived has read the virtual service in its file"),
+        (Self::LvsCf, "lvs_cf", "pulse has read the virtual server in its file"),
         (Self::VirtualService, "virtual_service", "Virtual service and destinations (IPVS)"),
         (Self::Address, "address", "The virtual IP is up"),
         (Self::SavedFilter, "saved_filter", "Boot: the saved packet filter holds the rules"),

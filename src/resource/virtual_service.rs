@@ -101,7 +101,8 @@ pub(super) fn one_writer(
         if let Some((_, path)) = director.marks.iter().find(|(known, _)| *known == mark.get()) {
             let instead = match director.daemon {
                 DirectorDaemon::Keepalived => "let it own the table (routers: director: keepalived), or take",
-                DirectorDaemon::Pulse | DirectorDaemon::Ldirectord => "take",
+                DirectorDaemon::Pulse => "let it own the table (routers: director: piranha), or take",
+                DirectorDaemon::Ldirectord => "take",
             };
             return refuse(format!(
                 "{name} (process {}) does, by {path}, and we would too: {instead} the mark's virtual server out of that \

@@ -5,6 +5,9 @@
 #![allow(dead_code, reason = "each suite uses a part")]
 
 mod keepalived;
+pub mod lvs_cf;
+pub mod lvsd;
+pub mod piranha;
 
 use lvs_ftp::{
     format::{
@@ -15,7 +18,7 @@ use lvs_ftp::{
     host::{Change, HostError, LockError, Observe, StepError},
     lvs::ForwardingMethod,
     plan::{IpvsEdit, ServiceAct, Sight, Step, block},
-    probe::{Answer, Facts, Probe},
+    probe::{Answer, DirectorDaemon, Facts, Probe},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -59,6 +62,10 @@ pub struct State {
     /// keepalived.conf; and what the daemon has read of it, where it runs.
     pub keepalived_conf: Option<Vec<u8>>,
     pub keepalived_read: Option<Vec<u8>>,
+    /// lvs.cf; pulse, where it runs; and whether it is the active router.
+    pub lvs_cf: Option<Vec<u8>>,
+    pub pulse: Option<piranha::Pulse>,
+    pub is_active: bool,
     /// Real servers whose check failed, by their last byte, that the daemon has taken out.
     pub failed: BTreeSet<u8>,
     /// Services with links in /etc/rc?.d.
@@ -120,9 +127,13 @@ impl State {
                 vec![said(dump), said("iptables v1.8.9 (legacy)\n")]
             }
             Probe::Ipvs => vec![said(self.ipvs.render()), said(self.listing())],
-            Probe::Addresses => vec![said("2: eth0    inet 10.1.1.1/24 scope global eth0\n")],
+            Probe::Addresses => {
+                let vip = if self.pulse.is_some() && self.is_active { "2: eth0    inet 192.0.2.10/24 scope global eth0:1\n" } else { "" };
+                vec![said(format!("2: eth0    inet 10.1.1.1/24 scope global eth0\n{vip}"))]
+            }
             Probe::UndoGuards | Probe::Directors => vec![said("")],
             Probe::Keepalived => keepalived::answers(self),
+            Probe::Piranha => piranha::answers(self),
             Probe::Held(_) => vec![said(self.held()), said(self.named_at_boot())],
             Probe::DefaultGateway => vec![said("default via 10.1.1.1 dev eth0\n")],
             Probe::QuietArp => vec![said(if self.quiet { "1\n2\n" } else { "0\n2\n" })],
@@ -217,7 +228,8 @@ impl State {
                 let tabbed = value.replace(' ', "\t");
                 self.parameters.insert(name.clone(), tabbed).map(drop).ok_or_else(|| format!("no {name}"))
             }
-            Step::Keepalived { act, shows } => keepalived::act(self, act, shows),
+            Step::Director { daemon: DirectorDaemon::Pulse, act, .. } => piranha::act(self, act),
+            Step::Director { act, shows, .. } => keepalived::act(self, act, shows),
             Step::QuietArp => {
                 self.quiet = true;
                 Ok(())
@@ -235,6 +247,7 @@ impl State {
                     "/etc/ipvsadm.rules" => self.saved_ipvs.replace(utf8()).map(String::into_bytes),
                     "/etc/default/ipvsadm" => self.ipvs_defaults.replace(text.clone()),
                     "/etc/network/interfaces.d/lvs-ftp-192-0-2-10" => self.interfaces.replace(text.clone()),
+                    "/etc/sysconfig/ha/lvs.cf" => self.lvs_cf.replace(text.clone()),
                     "/etc/keepalived/keepalived.conf" => self.keepalived_conf.replace(text.clone()),
                     other if other.starts_with("/etc/sysctl") => self.sysctl.insert(other.to_owned(), text.clone()),
                     other => self.files.insert(other.to_owned(), text.clone()),

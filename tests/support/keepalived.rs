@@ -1,4 +1,4 @@
-//! A cluster whose director is keepalived.
+//! A cluster whose director is keepalived, and a router of any cluster.
 #![allow(dead_code, reason = "each suite uses a part")]
 
 use lvs_ftp::{
@@ -11,8 +11,14 @@ use serde_json::{Value, json};
 
 /// One router, and the real servers that a playbook may name, each with a weight.
 pub fn router(play: &Value, weights: &[u64; 4]) -> Target {
+    router_of(play, "10.1.1", &[11, 12, 13, 14], weights)
+}
+
+/// The same with real servers in another network.
+pub fn router_of(play: &Value, network: &str, last: &[u8; 4], weights: &[u64; 4]) -> Target {
+    let servers = last.iter().zip(weights);
     let servers: serde_json::Map<String, Value> =
-        (0..4).map(|number| (format!("10.1.1.{}", 11 + number), json!({"lvs_weight": weights[number]}))).collect();
+        servers.map(|(last, weight)| (format!("{network}.{last}"), json!({"lvs_weight": weight}))).collect();
     let hosts = json!({"lvs": {"hosts": {"lvs1": {"lvs_vrrp_priority": 120}}}, "ftp": {"hosts": servers}});
     let inventory = Inventory::of(&[Source::new("hosts.json", hosts.to_string())]).unwrap();
     let plays = plays(&Source::new("playbook.json", json!([play]).to_string())).unwrap_or_else(|why| panic!("{why}"));

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each suite uses a part")]
 
 pub mod keepalived;
+pub mod piranha;
 pub mod run;
 
 use lvs_ftp::{

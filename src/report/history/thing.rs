@@ -10,7 +10,7 @@ pub(super) fn things(kind: Kind, change: &Change) -> Vec<String> {
     let first = || change.summary.split(' ').next().unwrap_or_default().to_owned();
     match kind {
         Kind::VsftpdConf => VsftpdConf::parse(&change.before).differing(&VsftpdConf::parse(&change.after)),
-        Kind::VsftpdReload | Kind::KeepalivedConf if change.summary.ends_with("it changes") => Vec::new(),
+        Kind::VsftpdReload | Kind::KeepalivedConf | Kind::LvsCf if change.summary.ends_with("it changes") => Vec::new(),
         Kind::VsftpdReload => vec!["vsftpd's reading of its file".to_owned()],
         Kind::VirtualService if change.summary.starts_with("destination ") => {
             vec![words(2).trim_end_matches(':').to_owned()]
@@ -20,6 +20,7 @@ pub(super) fn things(kind: Kind, change: &Change) -> Vec<String> {
             vec![before_colon()]
         }
         Kind::KeepalivedConf => vec!["keepalived's file".to_owned()],
+        Kind::LvsCf => vec!["lvs.cf".to_owned()],
         Kind::QuietArp => vec!["net.ipv4.conf.all.arp_ignore and arp_announce".to_owned()],
         Kind::DefaultGateway => vec!["the default gateway".to_owned()],
         Kind::Address => vec![words(2)],

@@ -1,18 +1,21 @@
 //! What keepalived made of its file in the kernel's table. It is compared and never edited: keepalived would not know.
 
 use super::{
-    KeepalivedCluster, KeepalivedConf, SERVICE, act,
+    KeepalivedCluster, KeepalivedConf,
     block::{real_servers, tells},
-    service_probe,
+    reading,
 };
 use crate::{
     format::{
         ipvs::{Destination, Service, ServiceKey},
         keepalived_conf::{KeepalivedConf as File, Statement},
     },
-    plan::{Action, Change, DaemonAct, Diff, Step},
-    probe::{Facts, KEEPALIVED_CONF, Keepalived, Probe, Unknown},
-    resource::{Kind, Resource},
+    plan::{Action, DaemonAct, Diff},
+    probe::{DirectorDaemon, Facts, KEEPALIVED_CONF, Keepalived, Probe, Unknown},
+    resource::{
+        Kind, Resource,
+        director::{manager, person},
+    },
 };
 use jiff::Timestamp;
 
@@ -58,28 +61,25 @@ impl Resource for KeepalivedService {
         let mut diff = Diff { changes: Vec::new(), warnings: found.health };
         if !found.drift.is_empty() {
             let what = format!("IPVS table: {}", found.drift.join("; "));
-            let (manager, _) = facts.service(&service_probe(), SERVICE)?;
+            let manager = manager(DirectorDaemon::Keepalived, facts)?;
             let change = match manager.filter(|_| self.cluster.restarts) {
-                Some(manager) => act(
+                Some(manager) => reading(texts.shows).by(
                     Action::Restart,
                     format!("keepalived is restarted: {what}"),
                     DaemonAct::Restart { manager, pid: daemon.pid },
-                    texts.shows,
                 ),
-                None => person(format!(
-                    "{what}; keepalived does not see that, and a reload does not change it: restart keepalived when few \
-                     clients are there, or let us (routers: director_restart: on_drift)"
-                )),
+                None => {
+                    let text = format!(
+                        "{what}; keepalived does not see that, and a reload does not change it: restart keepalived when \
+                         few clients are there, or let us (routers: director_restart: on_drift)"
+                    );
+                    person(Action::Edit, text)
+                }
             };
             diff.changes.push(change);
         }
         Ok(diff)
     }
-}
-
-fn person(what: String) -> Change {
-    let change = act(Action::Edit, what.clone(), DaemonAct::Reload { pid: 0, start_ticks: 0 }, Vec::new());
-    Change { step: Step::Person(what), ..change }
 }
 
 impl KeepalivedService {

@@ -8,14 +8,15 @@ mod texts;
 pub use block::{Check, Monitor, Vrrp};
 pub use kernel::KeepalivedService;
 
-use super::{Kind, Resource, VirtualService, virtual_service::one_writer};
+use super::{
+    Kind, Resource, VirtualService,
+    director::{self, Reading, service_probe},
+    virtual_service::one_writer,
+};
 use crate::{
-    format::cksum::cksum,
-    plan::{Action, Change, DaemonAct, Diff, Drain, Proof, Stage, Step, Wait},
+    plan::{Action, Change, DaemonAct, Diff, Drain, Proof, Stage, Wait},
     probe::{DirectorDaemon, Facts, KEEPALIVED_CONF, Keepalived, Probe, Unknown},
 };
-use camino::Utf8PathBuf;
-use std::collections::BTreeMap;
 
 /// One cluster on a router whose director is keepalived.
 #[derive(Debug, Clone)]
@@ -36,9 +37,6 @@ pub struct KeepalivedCluster {
 #[derive(Debug, Clone)]
 pub struct KeepalivedConf(pub Vec<KeepalivedCluster>);
 
-/// The service that is started.
-const SERVICE: &str = "keepalived";
-
 impl Resource for KeepalivedConf {
     fn kind(&self) -> Kind {
         Kind::KeepalivedConf
@@ -46,7 +44,7 @@ impl Resource for KeepalivedConf {
 
     fn probes(&self) -> Vec<Probe> {
         let services = self.0.iter().flat_map(|cluster| cluster.service.probes());
-        services.chain([Probe::Keepalived, service_probe()]).collect()
+        services.chain([Probe::Keepalived, service_probe(DirectorDaemon::Keepalived)]).collect()
     }
 
     fn diff(&self, facts: &Facts) -> Result<Diff, Unknown> {
@@ -75,7 +73,7 @@ impl Resource for KeepalivedConf {
                 diff.changes.push(Change { needs, ..reload(found, why, texts.shows.clone()) });
             }
             Some(_) => {}
-            None => diff.changes.push(Change { needs, ..start(facts, texts.shows.clone())? }),
+            None => diff.changes.push(Change { needs, ..reading(texts.shows.clone()).by_start(facts)? }),
         }
         if texts.then != texts.now {
             let drain = Drain {
@@ -94,63 +92,23 @@ impl Resource for KeepalivedConf {
 
 impl KeepalivedConf {
     fn file(&self, before: Option<&[u8]>, after: &[u8], what: &str) -> Change {
-        Change {
-            needs: None,
-            drain: None,
-            stage: Stage::Steer,
-            action: if before.is_some() { Action::Edit } else { Action::Add },
-            summary: format!("{KEEPALIVED_CONF}: {what}"),
-            before: before.unwrap_or_default().to_vec(),
-            after: after.to_vec(),
-            step: Step::File {
-                path: Utf8PathBuf::from(KEEPALIVED_CONF),
-                observed: before.map(cksum),
-                text: after.to_vec(),
-                proof: Proof::Keepalived { checks: self.0.iter().flat_map(KeepalivedCluster::logins).collect() },
-            },
-        }
+        let proof = Proof::Keepalived { checks: self.0.iter().flat_map(KeepalivedCluster::logins).collect() };
+        director::file(KEEPALIVED_CONF, before, after, what, proof)
     }
 }
 
-/// What observes the service.
-fn service_probe() -> Probe {
-    Probe::Services(BTreeMap::from([(SERVICE.to_owned(), false)]))
+/// For so many seconds the kernel is waited for.
+const PATIENCE: u32 = 5;
+
+const fn reading(shows: Vec<String>) -> Reading {
+    Reading { daemon: DirectorDaemon::Keepalived, shows, patience: PATIENCE }
 }
 
 fn reload(found: &Keepalived, why: &str, shows: Vec<String>) -> Change {
     let (pid, start_ticks) = found.daemon.as_ref().map_or((0, 0), |daemon| (daemon.pid, daemon.start_ticks));
-    act(
+    reading(shows).by(
         Action::Reload,
         format!("keepalived reads {KEEPALIVED_CONF} again (SIGHUP): {why}"),
-        DaemonAct::Reload { pid, start_ticks },
-        shows,
+        DaemonAct::Reload { pid, start_ticks, owes_restart: false },
     )
-}
-
-fn act(action: Action, summary: String, act: DaemonAct, shows: Vec<String>) -> Change {
-    Change {
-        needs: None,
-        drain: None,
-        stage: Stage::Steer,
-        action,
-        summary,
-        before: Vec::new(),
-        after: Vec::new(),
-        step: Step::Keepalived { act, shows },
-    }
-}
-
-fn start(facts: &Facts, shows: Vec<String>) -> Result<Change, Unknown> {
-    let (manager, service) = facts.service(&service_probe(), SERVICE)?;
-    let person = |what: String| Change {
-        step: Step::Person(what.clone()),
-        ..act(Action::Start, what, DaemonAct::Reload { pid: 0, start_ticks: 0 }, Vec::new())
-    };
-    Ok(match manager {
-        Some(manager) if service.exists && service.cannot_start.is_empty() => {
-            act(Action::Start, "keepalived runs".to_owned(), DaemonAct::Start(manager), shows)
-        }
-        Some(_) if service.exists => person(format!("keepalived runs, but {}", service.cannot_start)),
-        _ => person("there is no service keepalived: install keepalived".to_owned()),
-    })
 }
