@@ -5,9 +5,9 @@
 mod drain;
 #[path = "laws/keepalived.rs"]
 mod keepalived;
-mod model;
 #[path = "laws/lvs_cf_samples.rs"]
 mod lvs_cf_samples;
+mod model;
 #[path = "laws/piranha.rs"]
 mod piranha;
 #[path = "laws/piranha_edits.rs"]

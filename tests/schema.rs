@@ -64,7 +64,7 @@ fn files(folder: &str) -> Vec<Utf8PathBuf> {
 /// What only a reader can find in a playbook: how two values go together, values within a text, and what the inventory
 /// has.
 const BEYOND: &str = "control-port-in-range direct-with-snat keepalived-vrrp-without-vip nat-address-direct nat-address-outside nat-without-network network-host-bits pattern-unsupported \
-    persistence-netmask range-low-above-high same-name tags virtual-ip-inside-network";
+    persistence-netmask piranha-keys-of-another-director piranha-lacks-keys range-low-above-high same-name tags virtual-ip-inside-network";
 
 #[test]
 fn playbooks_fit_as_the_reader_says() {

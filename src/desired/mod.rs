@@ -2,8 +2,8 @@
 
 mod between;
 mod keepalived;
-mod piranha;
 mod meaning;
+mod piranha;
 mod resolve;
 mod services;
 mod side;

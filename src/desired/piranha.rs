@@ -36,7 +36,9 @@ pub(super) fn cluster(play: &ClusterPlay, keys: &PiranhaKeys, service: VirtualSe
 }
 
 /// The file and its daemon, then the kernel's service of each cluster; each with the play that wants it.
-pub(super) fn resources<'a>(clusters: &[(&'a ClusterPlay, PiranhaCluster)]) -> Vec<(&'a ClusterPlay, Arc<dyn Resource>)> {
+pub(super) fn resources<'a>(
+    clusters: &[(&'a ClusterPlay, PiranhaCluster)],
+) -> Vec<(&'a ClusterPlay, Arc<dyn Resource>)> {
     let Some((owner, _)) = clusters.first() else { return Vec::new() };
     let conf = LvsCf(clusters.iter().map(|(_, cluster)| cluster.clone()).collect());
     let mut all: Vec<(&ClusterPlay, Arc<dyn Resource>)> = vec![(owner, Arc::new(conf.clone()))];

@@ -12,8 +12,7 @@ use crate::{
     resource::{
         ActiveSource, Address, AddressAtBoot, BootSysctl, DefaultGateway, ExpireQuiescentTemplate, IpForward,
         KeepalivedCluster, Kind, MarkRules, NatRule, NoUndoGuard, Parameter, QuietArp, RealServer, Resource,
-        SavedFilter, SavedIpvs, Service, VirtualService, VsftpdReload, VsftpdSettings,
-        piranha::PiranhaCluster,
+        SavedFilter, SavedIpvs, Service, VirtualService, VsftpdReload, VsftpdSettings, piranha::PiranhaCluster,
     },
     source::{Fault, Faults, shown},
 };

@@ -58,12 +58,14 @@ impl LvsCf {
     }
 
     /// The `virtual` blocks.
+    #[must_use = "they are only looked at"]
     pub fn virtuals(&self) -> impl DoubleEndedIterator<Item = &Statement> {
         self.statements.iter().filter(|one| one.name() == "virtual")
     }
 }
 
 /// The `server` blocks of a virtual server.
+#[must_use = "they are only looked at"]
 pub fn servers(block: &Statement) -> impl DoubleEndedIterator<Item = &Statement> {
     block.inner().iter().filter(|one| one.name() == "server")
 }
@@ -208,7 +210,9 @@ fn tokens(line: &[u8]) -> Result<Vec<Token>, &'static str> {
             if let Some(more) = line[end..].iter().position(|byte| *byte == quote) {
                 end += more + 1;
             } else if end < line.len() || end - at < 2 || line[end - 1] != quote {
-                return Err("a quote that pulse does not find the end of (nothing may stand behind it, not even a blank)");
+                return Err(
+                    "a quote that pulse does not find the end of (nothing may stand behind it, not even a blank)",
+                );
             }
             &line[at + 1..end - 1]
         } else {

@@ -47,7 +47,7 @@ pub enum Wish {
 impl Setting {
     /// A line that says one word.
     #[must_use]
-    pub fn is(key: &'static str, word: impl ToString) -> Self {
+    pub fn is(key: &'static str, word: &dyn ToString) -> Self {
         Self::are(key, vec![word.to_string()])
     }
 
@@ -60,24 +60,24 @@ impl Setting {
     /// A line that says a word in quotes.
     #[must_use]
     pub fn quoted(key: &'static str, word: &str) -> Self {
-        Self { wish: Wish::Quoted, ..Self::is(key, word) }
+        Self { wish: Wish::Quoted, ..Self::is(key, &word) }
     }
 
     /// A line for where there is none.
     #[must_use]
-    pub fn unless(key: &'static str, word: impl ToString) -> Self {
+    pub fn unless(key: &'static str, word: &dyn ToString) -> Self {
         Self { wish: Wish::Unless, ..Self::is(key, word) }
     }
 
     /// A line that says what pulse takes without it.
     #[must_use]
-    pub fn default(key: &'static str, word: impl ToString) -> Self {
+    pub fn default(key: &'static str, word: &dyn ToString) -> Self {
         Self { wish: Wish::Default, ..Self::is(key, word) }
     }
 
     /// The same, and none is written.
     #[must_use]
-    pub fn if_there(key: &'static str, word: impl ToString) -> Self {
+    pub fn if_there(key: &'static str, word: &dyn ToString) -> Self {
         Self { wish: Wish::IfThere, ..Self::is(key, word) }
     }
 
@@ -98,7 +98,8 @@ impl Setting {
 
     fn is_said_by(&self, line: &Statement) -> bool {
         let said = &line.words[1..];
-        let same_words = said.len() == self.words.len() && said.iter().zip(&self.words).all(|(one, two)| same(one, two));
+        let same_words =
+            said.len() == self.words.len() && said.iter().zip(&self.words).all(|(one, two)| same(one, two));
         self.wish == Wish::Unless || same_words
     }
 }
@@ -189,7 +190,7 @@ impl LvsCf {
             return Ok(self.clone());
         }
         let next = i32::try_from(serial_number(old) + 1).unwrap_or(1);
-        let setting = Setting::is("serial_no", next);
+        let setting = Setting::is("serial_no", &next);
         if self.global("serial_no").is_some() {
             return self.with_globals(&[setting]);
         }
@@ -248,7 +249,7 @@ fn edit(edits: &mut TextEdits<'_>, wanted: &Virtual, found: &Statement) {
             wanted.leaving.contains(&address) || wanted.servers.iter().any(|server| server.address == address)
         };
         if !address(other).is_some_and(is_known) {
-            in_server(edits, &[Setting::is("active", 0)], other);
+            in_server(edits, &[Setting::is("active", &0)], other);
         }
     }
     match servers(found).last() {

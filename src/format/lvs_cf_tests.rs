@@ -86,13 +86,13 @@ fn quotes() {
 fn wanted(servers: &[u8]) -> Virtual {
     Virtual {
         name: "FTP".to_owned(),
-        settings: vec![Setting::is("fwmark", 21), Setting::is("port", 21), Setting::quoted("send", "QUIT\\r\\n")],
+        settings: vec![Setting::is("fwmark", &21), Setting::is("port", &21), Setting::quoted("send", "QUIT\\r\\n")],
         servers: servers
             .iter()
             .map(|last| Server {
                 name: format!("ftp{last}"),
                 address: [10, 1, 1, *last].into(),
-                settings: vec![Setting::is("active", 1), Setting::unless("weight", 1)],
+                settings: vec![Setting::is("active", &1), Setting::unless("weight", &1)],
             })
             .collect(),
         leaving: Vec::new(),
@@ -130,7 +130,8 @@ fn only_what_differs_is_edited() {
 
 #[test]
 fn globals_come_behind_the_others() {
-    let globals = [Setting::is("network", "nat"), Setting::are("nat_router", vec!["10.1.1.1".into(), "eth1:1".into()])];
+    let globals =
+        [Setting::is("network", &"nat"), Setting::are("nat_router", vec!["10.1.1.1".into(), "eth1:1".into()])];
     for (text, expected) in [
         ("", "network = nat\nnat_router = 10.1.1.1 eth1:1\n"),
         ("# a\n", "network = nat\nnat_router = 10.1.1.1 eth1:1\n# a\n"),

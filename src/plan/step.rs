@@ -5,7 +5,8 @@ use crate::{
     format::{cksum::cksum, sh},
     lvs::InterfaceAddress,
     probe::{
-        ARP_FOLDER, DirectorDaemon, EXPIRE_QUIESCENT_TEMPLATE, IptablesCommand, ServiceManager, UNDO_FOLDER, sysctl_path,
+        ARP_FOLDER, DirectorDaemon, EXPIRE_QUIESCENT_TEMPLATE, IptablesCommand, ServiceManager, UNDO_FOLDER,
+        sysctl_path,
     },
 };
 use camino::Utf8PathBuf;

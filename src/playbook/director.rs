@@ -19,7 +19,11 @@ pub(super) const MONITOR: &[Field] = &[
         Shape::Number(1, 3600),
         "Seconds that a try may take, 3 if not given; piranha: from one look to the next as well",
     ),
-    Field::optional("send", piranha::TEXT, "piranha: what is sent to the control port; nothing if neither here nor in the file"),
+    Field::optional(
+        "send",
+        piranha::TEXT,
+        "piranha: what is sent to the control port; nothing if neither here nor in the file",
+    ),
     Field::optional("expect", piranha::TEXT, "piranha: what must come back, from its first byte on"),
     Field::optional(
         "reentry",

@@ -20,8 +20,8 @@ pub use load::load;
 pub use play::{FIELDS, KINDS, TASKS, plays};
 pub use task_types::{IpvsService, ServiceState, SysctlValue, Task, TaskPlay, Thing, WantedIpvs};
 pub use types::{
-    Batch, Cluster, ClusterPlaces, ClusterPlay, Director, Limits, NatAddress, NatRouter, PiranhaKeys, Play, RealServers,
-    Routers, Service, Services, VrrpKeys, Vsftpd,
+    Batch, Cluster, ClusterPlaces, ClusterPlay, Director, Limits, NatAddress, NatRouter, PiranhaKeys, Play,
+    RealServers, Routers, Service, Services, VrrpKeys, Vsftpd,
 };
 
 #[cfg(test)]

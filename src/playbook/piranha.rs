@@ -14,7 +14,7 @@ pub(super) const NAT_ROUTER: &[Field] = &[
     Field::required("device", Shape::Matching(LABEL), "Where it comes up, such as eth1:1"),
 ];
 /// What lvs.cf can have between double quotes, with the escapes that it knows.
-pub(super) const TEXT: Shape = Shape::Matching(r#"^([ !#-\[\]-~]|\\[nrt\\']){1,255}$"#);
+pub(super) const TEXT: Shape = Shape::Matching(r"^([ !#-\[\]-~]|\\[nrt\\']){1,255}$");
 /// The keys of `monitor` that only Piranha has.
 pub(super) const KEYS: [&str; 3] = ["send", "expect", "reentry"];
 /// Those that it has not.
@@ -23,16 +23,15 @@ const OTHERS: [&str; 5] = ["check", "netrc", "interval", "retries", "on_failure"
 const LONGEST: usize = 255;
 
 pub(super) fn keys(fields: Fields<'_>, reading: &mut Reading) -> Option<PiranhaKeys> {
-    let vip_device = match fields.get("vip_device") {
-        Some(node) => label(node, "vip_device", reading),
-        None => {
-            let node = fields.get("director")?;
-            reading.refuse_with(
-                node.span,
-                "the director piranha needs the key `vip_device`",
-                "it says where pulse brings the virtual IP up: \"vip_device\": \"eth0:1\"",
-            )
-        }
+    let vip_device = if let Some(node) = fields.get("vip_device") {
+        label(node, "vip_device", reading)
+    } else {
+        let node = fields.get("director")?;
+        reading.refuse_with(
+            node.span,
+            "the director piranha needs the key `vip_device`",
+            "it says where pulse brings the virtual IP up: \"vip_device\": \"eth0:1\"",
+        )
     };
     let vip_netmask =
         optional(fields, "vip_netmask", None, reading, |node, reading| network::netmask(node, reading).map(Some));
@@ -67,9 +66,8 @@ fn nat_router(node: &Node, reading: &mut Reading) -> Option<NatRouter> {
 fn checks(node: &Node, reading: &mut Reading) -> Option<Checks> {
     let fields = reading.fields_of(node, "`monitor`", director::MONITOR)?;
     director::not_of(fields, &OTHERS, "keepalived", reading);
-    let mut texts = |key: &'static str| {
-        optional(fields, key, None, reading, |node, reading| text(node, key, reading).map(Some))
-    };
+    let mut texts =
+        |key: &'static str| optional(fields, key, None, reading, |node, reading| text(node, key, reading).map(Some));
     let (send, expect) = (texts("send"), texts("expect"));
     let mut seconds = |key: &'static str| {
         optional(fields, key, None, reading, |node, reading| director::time(node, key, reading).map(Some))

@@ -1,8 +1,9 @@
 //! The two sides of a cluster: `routers` and `real_servers`.
 
 use super::{
+    Batch, Director, RealServers, Routers, Services, Vsftpd, addresses, batch,
+    cluster::optional,
     cluster::{ADDRESS, NETMASK},
-    Batch, Director, RealServers, Routers, Services, Vsftpd, addresses, batch, cluster::optional,
     director as director_keys, network, piranha, rules, services, settings,
 };
 use crate::inventory::Pattern;
@@ -43,21 +44,13 @@ pub(super) const ROUTERS: &[Field] = &[
         Shape::Matching(piranha::LABEL),
         "Where pulse brings the virtual IP up, such as eth0:1; needed when the director is piranha",
     ),
-    Field::optional(
-        "vip_netmask",
-        NETMASK,
-        "The virtual IP's netmask with piranha; what lvs.cf says if not given",
-    ),
+    Field::optional("vip_netmask", NETMASK, "The virtual IP's netmask with piranha; what lvs.cf says if not given"),
     Field::optional(
         "nat_router",
         Shape::Map(piranha::NAT_ROUTER),
         "The real servers' gateway, which pulse brings up; needed when the director is piranha and forwarding is nat",
     ),
-    Field::optional(
-        "primary",
-        ADDRESS,
-        "The primary router's own address, for piranha; what lvs.cf says if not given",
-    ),
+    Field::optional("primary", ADDRESS, "The primary router's own address, for piranha; what lvs.cf says if not given"),
     Field::optional("backup", ADDRESS, "The backup router's own address, for piranha; what lvs.cf says if not given"),
     Field::optional(
         "expire_quiescent_template",
@@ -96,7 +89,9 @@ pub(super) fn routers(node: &Node, reading: &mut Reading) -> Option<Routers> {
     };
     let monitor = match director {
         Some(Director::Piranha) => Some(None),
-        _ => optional(fields, "monitor", None, reading, |node, reading| director_keys::monitor(node, reading).map(Some)),
+        _ => {
+            optional(fields, "monitor", None, reading, |node, reading| director_keys::monitor(node, reading).map(Some))
+        }
     };
     let vrrp = optional(fields, "vrrp", None, reading, |node, reading| director_keys::vrrp(node, reading).map(Some));
     let restarts_on_drift = optional(fields, "director_restart", false, reading, director_keys::restart);

@@ -1,8 +1,8 @@
 //! The facts of one host: what the probes' answers say, each read once.
 
 use super::{
-    Arp, Held, IptablesCommand, Ipvs, Keepalived, NOT_REGULAR, PacketFilter, Piranha, Probe, RunningDirector, SavedFilter,
-    SavedIpvs, Service, ServiceManager, Services, SysctlFiles, UndoGuard, Vsftpd,
+    Arp, Held, IptablesCommand, Ipvs, Keepalived, NOT_REGULAR, PacketFilter, Piranha, Probe, RunningDirector,
+    SavedFilter, SavedIpvs, Service, ServiceManager, Services, SysctlFiles, UndoGuard, Vsftpd,
 };
 use crate::format::last_words;
 use camino::Utf8Path;

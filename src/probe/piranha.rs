@@ -142,7 +142,8 @@ pub(super) fn read(answers: &[Answer]) -> Result<Piranha, String> {
         let has_read = stamp.is_some_and(|(_, read)| read == version.trim_end())
             || starts_after(changed)
             || change_time(changed).is_some_and(|changed| clock.started_after(one.start_ticks, changed));
-        let known = |copy: &Answer| stamp.is_some_and(|(_, read)| read.starts_with(&format!("{} ", cksum(&copy.stdout))));
+        let known =
+            |copy: &Answer| stamp.is_some_and(|(_, read)| read.starts_with(&format!("{} ", cksum(&copy.stdout))));
         let last = match () {
             () if has_read => text.as_ref(),
             () if known(read) => Some(&read.stdout),
@@ -225,7 +226,8 @@ mod tests {
     use crate::format::cksum::cksum;
 
     fn found(facts: &str) -> Piranha {
-        let facts = format!("there\nchanged 1000 2026-01-01 00:00:00.5 +0000\nnow 2000.5 1900.00 100\nticks 1\n{facts}");
+        let facts =
+            format!("there\nchanged 1000 2026-01-01 00:00:00.5 +0000\nnow 2000.5 1900.00 100\nticks 1\n{facts}");
         let answer = |text: String| Answer { stdout: text.into(), ..Answer::default() };
         read(&[answer(facts), answer("x\n".to_owned()), answer("y\n".to_owned()), answer("z\n".to_owned())]).unwrap()
     }
@@ -262,7 +264,8 @@ mod tests {
     /// What was read before the file was changed is in the copy that our stamp is of, or is what we replaced.
     #[test]
     fn what_was_read_before() {
-        let stamp = |text: &str| format!("stamp 7 500 95000 {} 1000 2026-01-01 00:00:00.5 +0000\n", cksum(text.as_bytes()));
+        let stamp =
+            |text: &str| format!("stamp 7 500 95000 {} 1000 2026-01-01 00:00:00.5 +0000\n", cksum(text.as_bytes()));
         let replaced = "old 105 1970-01-01 00:01:45.5 +0000\n";
         for (facts, expected) in [
             (String::new(), None),

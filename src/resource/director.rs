@@ -62,9 +62,7 @@ impl Reading {
             Some(manager) if service.exists && service.cannot_start.is_empty() => {
                 self.by(Action::Start, format!("{name} runs"), DaemonAct::Start(manager))
             }
-            Some(_) if service.exists => {
-                person(Action::Start, format!("{name} runs, but {}", service.cannot_start))
-            }
+            Some(_) if service.exists => person(Action::Start, format!("{name} runs, but {}", service.cannot_start)),
             _ => person(Action::Start, format!("there is no service {name}: install {name}")),
         })
     }

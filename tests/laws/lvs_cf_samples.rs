@@ -57,7 +57,7 @@ fn converged(text: &str, name: &str) -> String {
         saved_filter: Some(String::new()),
         ..State::default()
     });
-    let hosts = [(router_of(&play, "192.168.10", &[2, 3, 4, 5], &[1, 3, 1, 0]), host)];
+    let hosts = [(router_of(&play, "192.168.10", [2, 3, 4, 5], &[1, 3, 1, 0]), host)];
     assert_eq!(apply(&hosts, 1)[0].trouble, None, "{name}");
     assert_eq!(check(&hosts, 1)[0].changes().count(), 0, "{name}");
     String::from_utf8(hosts[0].1.state().lvs_cf.unwrap()).unwrap()

@@ -1,7 +1,7 @@
 //! Piranha owns the table: lvs.cf converges, pulse's own rules hold in every file, and what it does not see is told.
 
 use crate::{
-    model::{Model, State, lvs_cf},
+    model::{Model, State, lvs_cf, piranha::Role},
     support::{
         keepalived::router,
         piranha::play,
@@ -18,25 +18,25 @@ use serde_json::{Value, json};
 
 type Hosts = [(Target, Model); 1];
 
-fn state(is_active: bool) -> State {
+fn state(role: Role) -> State {
     let names = ["netfilter-persistent", "pulse"];
     State {
         services: names.map(|name| (name.to_owned(), [].into())).into(),
         saved_filter: Some(String::new()),
-        is_active,
+        role,
         ..State::default()
     }
 }
 
-fn fresh(is_active: bool, change: impl FnOnce(&mut Value)) -> Hosts {
+fn fresh(role: Role, change: impl FnOnce(&mut Value)) -> Hosts {
     let mut play = play();
     change(&mut play);
-    [(router(&play, &[1; 4]), Model::new(state(is_active)))]
+    [(router(&play, &[1; 4]), Model::new(state(role)))]
 }
 
 /// The converged router, its play changed by this.
 fn converged(change: impl FnOnce(&mut Value)) -> Hosts {
-    let hosts = fresh(true, change);
+    let hosts = fresh(Role::Active, change);
     assert_eq!(apply(&hosts, 1)[0].trouble, None);
     expect_silence(&hosts);
     hosts
@@ -58,14 +58,20 @@ fn restarts(play: &mut Value) {
 }
 
 fn summaries(outcome: &Outcome) -> Vec<&str> {
-    outcome.changes().map(|change| change.summary.as_str()).filter(|text| text.contains("pulse") || text.contains("lvs.cf")).collect()
+    outcome
+        .changes()
+        .map(|change| change.summary.as_str())
+        .filter(|text| text.contains("pulse") || text.contains("lvs.cf"))
+        .collect()
 }
 
 #[test]
 fn from_nothing() {
     let hosts = converged(|_| {});
     let server = |last: u8| {
-        format!("     server 10.1.1.{last} {{\n         address = 10.1.1.{last}\n         active = 1\n         weight = 1\n     }}\n")
+        format!(
+            "     server 10.1.1.{last} {{\n         address = 10.1.1.{last}\n         active = 1\n         weight = 1\n     }}\n"
+        )
     };
     let servers: String = (11..15).map(server).collect();
     assert_eq!(
@@ -91,7 +97,8 @@ fn servers_leave_and_come_back() {
     hosts[0].0 = router(&play, &[1; 4]);
     let outcome = apply(&hosts, 1).remove(0);
     assert_eq!(outcome.trouble, None);
-    let contract = outcome.changes().filter(|change| change.stage == Stage::Contract && change.summary.contains("lvs.cf"));
+    let contract =
+        outcome.changes().filter(|change| change.stage == Stage::Contract && change.summary.contains("lvs.cf"));
     assert_eq!(contract.count(), 2);
     expect_silence(&hosts);
     assert_eq!(
@@ -127,7 +134,7 @@ fn some_of_it_needs_a_restart() {
             if restarting {
                 restarts(&mut play);
             }
-            let mut hosts = fresh(active, |play| {
+            let mut hosts = fresh(if active { Role::Active } else { Role::Backup }, |play| {
                 if restarting {
                     restarts(play);
                 }
@@ -236,7 +243,7 @@ fn drift_in_the_kernel_is_cured_by_a_restart() {
 fn the_backup_has_the_same_file() {
     let mut files = Vec::new();
     for active in [true, false] {
-        let mut hosts = fresh(active, |_| {});
+        let mut hosts = fresh(if active { Role::Active } else { Role::Backup }, |_| {});
         assert_eq!(apply(&hosts, 1)[0].trouble, None);
         let mut play = play();
         play["ftp_cluster"]["real_servers"]["hosts"] = json!("ftp:!10.1.1.12");
@@ -303,7 +310,7 @@ fn files_that_are_not_fit() {
             "its line `port` stands behind a server",
         ),
     ] {
-        let hosts = fresh(true, |play| {
+        let hosts = fresh(Role::Active, |play| {
             if !primary {
                 play["ftp_cluster"]["routers"].as_object_mut().unwrap().remove("primary");
             }

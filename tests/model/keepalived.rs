@@ -33,7 +33,9 @@ pub fn answers(state: &State) -> Vec<Answer> {
 pub fn act(state: &mut State, act: &DaemonAct, shows: &[String]) -> Result<(), String> {
     let text = state.keepalived_conf.clone().ok_or("there is no file")?;
     let before = match act {
-        DaemonAct::Reload { pid: 88, start_ticks: 600, .. } => state.keepalived_read.clone().ok_or("it does not run")?,
+        DaemonAct::Reload { pid: 88, start_ticks: 600, .. } => {
+            state.keepalived_read.clone().ok_or("it does not run")?
+        }
         DaemonAct::Reload { .. } => return Err("keepalived is gone".to_owned()),
         // What it ends with it takes away.
         DaemonAct::Restart { .. } => {

@@ -207,6 +207,7 @@ fn pure(mut config: Config) -> Config {
 }
 
 fn key(mark: i64, virtual_ip: &str, port: i64) -> Vec<String> {
-    let words = if mark == 0 { ["-t".to_owned(), format!("{virtual_ip}:{port}")] } else { ["-f".to_owned(), mark.to_string()] };
+    let words =
+        if mark == 0 { ["-t".to_owned(), format!("{virtual_ip}:{port}")] } else { ["-f".to_owned(), mark.to_string()] };
     words.into()
 }

@@ -65,7 +65,7 @@ pub struct State {
     /// lvs.cf; pulse, where it runs; and whether it is the active router.
     pub lvs_cf: Option<Vec<u8>>,
     pub pulse: Option<piranha::Pulse>,
-    pub is_active: bool,
+    pub role: piranha::Role,
     /// Real servers whose check failed, by their last byte, that the daemon has taken out.
     pub failed: BTreeSet<u8>,
     /// Services with links in /etc/rc?.d.
@@ -128,7 +128,11 @@ impl State {
             }
             Probe::Ipvs => vec![said(self.ipvs.render()), said(self.listing())],
             Probe::Addresses => {
-                let vip = if self.pulse.is_some() && self.is_active { "2: eth0    inet 192.0.2.10/24 scope global eth0:1\n" } else { "" };
+                let vip = if self.pulse.is_some() && self.is_active() {
+                    "2: eth0    inet 192.0.2.10/24 scope global eth0:1\n"
+                } else {
+                    ""
+                };
                 vec![said(format!("2: eth0    inet 10.1.1.1/24 scope global eth0\n{vip}"))]
             }
             Probe::UndoGuards | Probe::Directors => vec![said("")],

@@ -8,6 +8,22 @@ use super::{
 use lvs_ftp::{format::cksum::cksum, plan::DaemonAct, probe::Answer};
 use std::cell::RefCell;
 
+/// Which of two routers it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Role {
+    /// Its pulse has an lvsd.
+    Active,
+    /// Its pulse waits.
+    #[default]
+    Backup,
+}
+
+impl State {
+    pub fn is_active(&self) -> bool {
+        self.role == Role::Active
+    }
+}
+
 /// The running daemon. What its lvsd knows follows from the files that it has read since it was started.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Pulse {
@@ -32,16 +48,19 @@ pub fn answers(state: &State) -> Vec<Answer> {
             format!("process {pid} ({name}) S {parent}{} {start} 1\t/usr/sbin/{name}\t{words}\n", " 0".repeat(17))
         };
         facts.push_str(&process(66, "pulse", 1, ""));
-        if state.is_active {
+        if state.is_active() {
             facts.push_str(&process(67, "lvsd", 66, "--nofork -c /etc/sysconfig/ha/lvs.cf"));
             for (number, one) in (68..).zip(nannies(state)) {
                 let Nanny { mark, virtual_ip, port, address, real_port, weight, .. } = one;
-                let words = format!("-c -V {virtual_ip} -h {address} -p {port} -r {real_port} -f {mark} -w {weight} --lvs");
+                let words =
+                    format!("-c -V {virtual_ip} -h {address} -p {port} -r {real_port} -f {mark} -w {weight} --lvs");
                 facts.push_str(&process(number, "nanny", 67, &words));
                 let is_out = state.failed.contains(&address.octets()[3]);
                 let what = if is_out { "shutting down" } else { "making" };
                 let why = if is_out { "due to connection failure" } else { "available" };
-                facts.push_str(&format!("log Jan 1 00:30:00 lvs1 nanny[{number}]: {what} {address}:{real_port} {why}\n"));
+                facts.push_str(&format!(
+                    "log Jan 1 00:30:00 lvs1 nanny[{number}]: {what} {address}:{real_port} {why}\n"
+                ));
             }
         }
     }
@@ -91,24 +110,23 @@ pub fn act(state: &mut State, act: &DaemonAct) -> Result<(), String> {
             let Some(pulse) = state.pulse.clone().filter(|pulse| pulse.start == *start_ticks) else {
                 return Err("pulse is gone".to_owned());
             };
-            assert!(state.is_active, "an inactive pulse would spin");
+            assert!(state.is_active(), "an inactive pulse would spin");
             let mut lvsd = lvsd(&pulse, &mut |_| true);
             lvsd.reread(config, &mut does);
             let owes_restart = pulse.owes_restart || *owes_restart;
             Pulse { read: [pulse.read, vec![text]].concat(), owes_restart, ..pulse }
         }
-        DaemonAct::Reload { .. } => return Err("pulse is gone".to_owned()),
         DaemonAct::Restart { pid: 66, .. } | DaemonAct::Start(_) => {
-            if let Some(pulse) = state.pulse.as_ref().filter(|_| state.is_active) {
+            if let Some(pulse) = state.pulse.as_ref().filter(|_| state.is_active()) {
                 lvsd(pulse, &mut |_| true).stop(&mut does);
             }
-            if state.is_active {
+            if state.is_active() {
                 Lvsd::start(config, &mut does);
             }
             let start = state.pulse.as_ref().map_or(700, |pulse| pulse.start + 1);
             Pulse { start, read: vec![text], owes_restart: false }
         }
-        DaemonAct::Restart { .. } => return Err("pulse is gone".to_owned()),
+        DaemonAct::Reload { .. } | DaemonAct::Restart { .. } => return Err("pulse is gone".to_owned()),
     };
     state.ipvs = table.into_inner().ipvs;
     state.pulse = Some(pulse);

@@ -11,12 +11,12 @@ use serde_json::{Value, json};
 
 /// One router, and the real servers that a playbook may name, each with a weight.
 pub fn router(play: &Value, weights: &[u64; 4]) -> Target {
-    router_of(play, "10.1.1", &[11, 12, 13, 14], weights)
+    router_of(play, "10.1.1", [11, 12, 13, 14], weights)
 }
 
 /// The same with real servers in another network.
-pub fn router_of(play: &Value, network: &str, last: &[u8; 4], weights: &[u64; 4]) -> Target {
-    let servers = last.iter().zip(weights);
+pub fn router_of(play: &Value, network: &str, last: [u8; 4], weights: &[u64; 4]) -> Target {
+    let servers = last.into_iter().zip(weights);
     let servers: serde_json::Map<String, Value> =
         servers.map(|(last, weight)| (format!("{network}.{last}"), json!({"lvs_weight": weight}))).collect();
     let hosts = json!({"lvs": {"hosts": {"lvs1": {"lvs_vrrp_priority": 120}}}, "ftp": {"hosts": servers}});

@@ -62,19 +62,15 @@ impl Resource for KeepalivedService {
         if !found.drift.is_empty() {
             let what = format!("IPVS table: {}", found.drift.join("; "));
             let manager = manager(DirectorDaemon::Keepalived, facts)?;
-            let change = match manager.filter(|_| self.cluster.restarts) {
-                Some(manager) => reading(texts.shows).by(
-                    Action::Restart,
-                    format!("keepalived is restarted: {what}"),
-                    DaemonAct::Restart { manager, pid: daemon.pid },
-                ),
-                None => {
-                    let text = format!(
-                        "{what}; keepalived does not see that, and a reload does not change it: restart keepalived when \
-                         few clients are there, or let us (routers: director_restart: on_drift)"
-                    );
-                    person(Action::Edit, text)
-                }
+            let change = if let Some(manager) = manager.filter(|_| self.cluster.restarts) {
+                let act = DaemonAct::Restart { manager, pid: daemon.pid };
+                reading(texts.shows).by(Action::Restart, format!("keepalived is restarted: {what}"), act)
+            } else {
+                let text = format!(
+                    "{what}; keepalived does not see that, and a reload does not change it: restart keepalived when few \
+                     clients are there, or let us (routers: director_restart: on_drift)"
+                );
+                person(Action::Edit, text)
             };
             diff.changes.push(change);
         }

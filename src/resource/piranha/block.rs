@@ -13,22 +13,22 @@ use std::net::Ipv4Addr;
 
 impl Globals {
     pub(super) fn settings(&self) -> Vec<Setting> {
-        let mut all: Vec<Setting> = self.primary.iter().map(|primary| Setting::is("primary", primary)).collect();
-        all.push(Setting::default("service", "lvs"));
+        let mut all: Vec<Setting> = self.primary.iter().map(|primary| Setting::is("primary", &primary)).collect();
+        all.push(Setting::default("service", &"lvs"));
         if let Some(backup) = self.backup {
             all.extend([
-                Setting::is("backup_active", 1),
-                Setting::is("backup", backup),
-                Setting::unless("heartbeat", 1),
+                Setting::is("backup_active", &1),
+                Setting::is("backup", &backup),
+                Setting::unless("heartbeat", &1),
             ]);
         }
         all.push(match self.network {
-            "nat" => Setting::default("network", "nat"),
-            other => Setting::is("network", other),
+            "nat" => Setting::default("network", &"nat"),
+            other => Setting::is("network", &other),
         });
         if let Some((address, device, mask)) = &self.nat_router {
             all.push(Setting::are("nat_router", vec![address.to_string(), device.clone()]));
-            all.push(Setting::unless("nat_nmask", mask));
+            all.push(Setting::unless("nat_nmask", &mask));
         }
         all
     }
@@ -39,8 +39,8 @@ impl PiranhaCluster {
     /// mark of ours.
     pub(super) fn ours<'c>(&self, conf: &'c LvsCf, older: &[u32]) -> Option<&'c Statement> {
         let marked = |mark: u32| conf.virtuals().find(move |one| mark_of(one) == i64::from(mark));
-        let marks = std::iter::once(self.service.mark.get()).chain(older.iter().copied());
-        conf.virtuals().find(|one| self.has_our_place(one)).or_else(|| marks.filter_map(marked).next())
+        let mut marks = std::iter::once(self.service.mark.get()).chain(older.iter().copied());
+        conf.virtuals().find(|one| self.has_our_place(one)).or_else(|| marks.find_map(marked))
     }
 
     /// Whether pulse takes a block for that of the virtual IP and port.
@@ -59,23 +59,23 @@ impl PiranhaCluster {
         let mask = persistence.netmask();
         let checks = &self.checks;
         let mut settings = vec![
-            Setting::is("active", 1),
+            Setting::is("active", &1),
             Setting::are("address", vec![self.virtual_ip.to_string(), self.vip_device.clone()]),
         ];
-        settings.extend(self.vip_netmask.map(|mask| Setting::is("vip_nmask", mask)));
+        settings.extend(self.vip_netmask.map(|mask| Setting::is("vip_nmask", &mask)));
         settings.extend([
-            Setting::is("fwmark", service.mark),
+            Setting::is("fwmark", &service.mark),
             // It may be a name.
             match found.filter(|block| port_of(block) == Some(self.control_port.get())) {
-                Some(_) => Setting::unless("port", self.control_port),
-                None => Setting::is("port", self.control_port),
+                Some(_) => Setting::unless("port", &self.control_port),
+                None => Setting::is("port", &self.control_port),
             },
-            Setting::is("persistent", persistence.timeout()),
+            Setting::is("persistent", &persistence.timeout()),
         ]);
         settings.push(if mask == Netmask::HOST {
-            Setting::if_there("pmask", mask)
+            Setting::if_there("pmask", &mask)
         } else {
-            Setting::is("pmask", mask)
+            Setting::is("pmask", &mask)
         });
         if let Some(send) = &checks.send {
             // What a program finds would count more.
@@ -84,34 +84,19 @@ impl PiranhaCluster {
         if let Some(expect) = &checks.expect {
             settings.extend([Setting::quoted("expect", expect), Setting::never("use_regex")]);
         }
-        settings.push(Setting::unless("load_monitor", "none"));
+        settings.push(Setting::unless("load_monitor", &"none"));
         settings.push(match service.scheduler.as_str() {
-            "wlc" => Setting::default("scheduler", "wlc"),
-            other => Setting::is("scheduler", other),
+            "wlc" => Setting::default("scheduler", &"wlc"),
+            other => Setting::is("scheduler", &other),
         });
-        settings.push(Setting::default("protocol", "tcp"));
-        settings.extend(checks.timeout.map(|seconds| Setting::is("timeout", seconds)));
-        settings.extend(checks.reentry.map(|seconds| Setting::is("reentry", seconds)));
+        settings.push(Setting::default("protocol", &"tcp"));
+        settings.extend(checks.timeout.map(|seconds| Setting::is("timeout", &seconds)));
+        settings.extend(checks.reentry.map(|seconds| Setting::is("reentry", &seconds)));
         let wanted = service.real_servers.iter().filter(|server| !leaving.contains(&server.address));
         let mut names: Vec<String> = found.into_iter().flat_map(servers).filter_map(name_of).collect();
-        let servers = wanted.map(|server| self.server(server, &mut names)).collect();
+        let servers = wanted.map(|wanted| server(wanted, &mut names)).collect();
         let name = service.play.as_deref().map_or_else(|| service.mark.to_string(), word);
         Virtual { name, settings, servers, leaving: leaving.to_vec() }
-    }
-
-    fn server(&self, server: &RealServer, names: &mut Vec<String>) -> Server {
-        let mut name = server.host.as_deref().map_or_else(|| server.address.to_string(), word);
-        if names.contains(&name) {
-            name = server.address.to_string();
-        }
-        names.push(name.clone());
-        // Pulse makes a weight of 0 a 1.
-        let settings = match server.weight {
-            Weight::NONE => vec![Setting::is("active", 0)],
-            Weight::DEFAULT => vec![Setting::is("active", 1), Setting::default("weight", 1)],
-            weight => vec![Setting::is("active", 1), Setting::is("weight", weight)],
-        };
-        Server { name, address: server.address, settings }
     }
 
     /// Addresses of the file's active servers that shall not be active.
@@ -125,6 +110,21 @@ impl PiranhaCluster {
     pub(super) fn serves(&self, address: Ipv4Addr) -> Option<&RealServer> {
         self.service.real_servers.iter().find(|server| server.address == address)
     }
+}
+
+fn server(server: &RealServer, names: &mut Vec<String>) -> Server {
+    let mut name = server.host.as_deref().map_or_else(|| server.address.to_string(), word);
+    if names.contains(&name) {
+        name = server.address.to_string();
+    }
+    names.push(name.clone());
+    // Pulse makes a weight of 0 a 1.
+    let settings = match server.weight {
+        Weight::NONE => vec![Setting::is("active", &0)],
+        Weight::DEFAULT => vec![Setting::is("active", &1), Setting::default("weight", &1)],
+        weight => vec![Setting::is("active", &1), Setting::is("weight", &weight)],
+    };
+    Server { name, address: server.address, settings }
 }
 
 /// The firewall mark of a block; 0 is none.

@@ -140,5 +140,6 @@ impl PiranhaService {
 /// A nanny lets its server in with a part of its weight, a 32nd or 1, and doubles that again and again.
 fn rises(now: i64, weight: i64, nanny: &Nanny) -> bool {
     let first = (weight >> 5).max(1);
-    nanny.weight == weight && std::iter::successors(Some(first), |last| Some(last * 2)).take(17).any(|step| step == now && step < weight)
+    nanny.weight == weight
+        && std::iter::successors(Some(first), |last| Some(last * 2)).take(17).any(|step| step == now && step < weight)
 }

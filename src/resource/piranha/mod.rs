@@ -144,7 +144,11 @@ impl Steps<'_> {
         };
         if !differs && pulse.has_read {
             let owed = "it was told to read does not count yet".to_owned();
-            return if pulse.owes_restart { self.restart(pulse, &format!("some of what {owed}")) } else { Ok(Vec::new()) };
+            return if pulse.owes_restart {
+                self.restart(pulse, &format!("some of what {owed}"))
+            } else {
+                Ok(Vec::new())
+            };
         }
         let why = if differs { "it changes" } else { "it changed after pulse last read it" };
         if !self.found.is_active {
@@ -155,14 +159,14 @@ impl Steps<'_> {
         };
         let harm = takes::harm(read, &self.texts.now);
         let is_harmful = !harm.is_empty();
-        let owed = [takes::by_restart(read, &self.texts.now), harm].concat();
-        let owes = !owed.is_empty() || pulse.owes_restart;
-        if is_harmful || (owes && self.router.restarts()) {
-            return self.restart(pulse, &owed.join(", "));
+        let needs_it = [takes::by_restart(read, &self.texts.now), harm].concat();
+        let is_owed = !needs_it.is_empty() || pulse.owes_restart;
+        if is_harmful || (is_owed && self.router.restarts()) {
+            return self.restart(pulse, &needs_it.join(", "));
         }
-        let mut changes = vec![self.reload(pulse, why, owes, &self.texts.shows)?];
-        if owes {
-            changes.extend(self.restart(pulse, &owed.join(", "))?);
+        let mut changes = vec![self.reload(pulse, why, is_owed, &self.texts.shows)?];
+        if is_owed {
+            changes.extend(self.restart(pulse, &needs_it.join(", "))?);
         }
         Ok(changes)
     }
@@ -177,7 +181,9 @@ impl Steps<'_> {
         }
         let summary = format!("pulse, which holds no service now, reads {LVS_CF} by a restart: {why}");
         Ok(match manager(DirectorDaemon::Pulse, self.facts)? {
-            Some(manager) => self.reading(shows, false).by(Action::Restart, summary, DaemonAct::Restart { manager, pid }),
+            Some(manager) => {
+                self.reading(shows, false).by(Action::Restart, summary, DaemonAct::Restart { manager, pid })
+            }
             None => person(Action::Restart, summary),
         })
     }

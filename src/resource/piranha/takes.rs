@@ -49,9 +49,11 @@ pub(super) fn harm(old: &LvsCf, new: &LvsCf) -> Vec<String> {
         let is_same = |one: &&Statement| place(one) == place(block) && lvs_cf::is_active(one);
         let before = old.virtuals().find(is_same).into_iter().flat_map(servers);
         let is_gone = |one: &&Statement| !servers(block).any(|other| server_place(other) == server_place(one));
-        all.extend(before.filter(is_gone).map(|one| {
-            format!("the block of server {} is gone", one.value("address").unwrap_or_default())
-        }));
+        all.extend(
+            before
+                .filter(is_gone)
+                .map(|one| format!("the block of server {} is gone", one.value("address").unwrap_or_default())),
+        );
     }
     all
 }

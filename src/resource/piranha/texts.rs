@@ -97,9 +97,8 @@ impl Texts {
     /// serial number that other routers come to.
     pub(super) fn in_one(self, found: &Piranha, restarts: bool) -> Self {
         let serves = found.pulse.is_some() && found.is_active;
-        let is_taken = |read: &LvsCf| {
-            takes::by_restart(read, &self.now).is_empty() && takes::harm(read, &self.now).is_empty()
-        };
+        let is_taken =
+            |read: &LvsCf| takes::by_restart(read, &self.now).is_empty() && takes::harm(read, &self.now).is_empty();
         let is_restarted = restarts && !self.read.as_ref().is_some_and(is_taken);
         if serves && !is_restarted {
             return self;
@@ -113,7 +112,8 @@ impl PiranhaCluster {
     /// What pulse's own rules forbid, and what it would serve wrongly until somebody restarts it.
     fn fits(&self, conf: &LvsCf, ours: Option<&Statement>, is_served: bool) -> Result<(), String> {
         let mark = self.service.mark;
-        let persistence = self.service.persistence.map(|wanted| (i64::from(wanted.timeout()), wanted.netmask().dotted()));
+        let persistence =
+            self.service.persistence.map(|wanted| (i64::from(wanted.timeout()), wanted.netmask().dotted()));
         let is_other = |one: &&Statement| ours.is_none_or(|ours| ours.span != one.span) && !self.has_our_place(one);
         for other in conf.virtuals().filter(is_other).filter(|one| mark_of(one) == i64::from(mark.get())) {
             if lvs_cf::is_active(other) && Some(persistence_of(other)) != persistence {
@@ -127,8 +127,10 @@ impl PiranhaCluster {
         let Some(ours) = ours else { return Ok(()) };
         let is_late = ours.inner().iter().skip_while(|one| one.name() != "server").any(|one| one.name() == "port");
         if is_late {
-            return Err("its line `port` stands behind a server, which pulse looks at on another port then: move it up"
-                .to_owned());
+            return Err(
+                "its line `port` stands behind a server, which pulse looks at on another port then: move it up"
+                    .to_owned(),
+            );
         }
         let moves = !self.has_our_place(ours) || mark_of(ours) != i64::from(mark.get());
         if moves && is_served && lvs_cf::is_active(ours) && !self.restarts {
