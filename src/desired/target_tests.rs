@@ -208,10 +208,28 @@ fn the_way_of_the_answers_is_derived() {
     }
 }
 
+/// The daemon's table is not saved, its service starts at boot, and ipvsadm's does not.
 #[test]
-fn directors_that_are_not_there_yet_are_refused() {
+fn piranha_owns_the_table() {
     let mut one = play("A", 21, "192.0.2.10");
-    one["ftp_cluster"]["routers"]["director"] = json!("piranha");
-    let faults = derived(&[one]).unwrap_err();
-    assert_eq!(faults.as_slice()[0].message(), "this version cannot keep a cluster whose director is piranha");
+    one["ftp_cluster"]["routers"] = json!({
+        "hosts": "lvs", "director": "piranha", "vip_device": "eth0:1",
+        "nat_router": {"address": "10.1.1.1", "device": "eth1:1"},
+        "services": {"piranha-gui": {"hosts": "lvs1"}}
+    });
+    let all = derived(&[one]).unwrap();
+    let from = |index: usize| wanted(&all[index]).split_off(4);
+    let rest = [
+        "A saved_filter",
+        "A expire_quiescent_template",
+        "A boot_sysctl",
+        "A service_at_boot netfilter-persistent",
+        "A service_at_boot pulse",
+        "A service_at_boot ipvsadm",
+    ];
+    assert_eq!(from(1), [&["A lvs_cf", "A virtual_service"], &rest[..]].concat());
+    assert!(from(0).contains(&"A service_at_boot piranha-gui".to_owned()));
+    let text = format!("{:?}", all[0].wanted);
+    assert!(text.contains("AtBoot({3, 5}, false)"), "ipvsadm's own service is off: {text}");
+    assert!(wanted(&all[2]).contains(&"A default_gateway".to_owned()));
 }

@@ -122,7 +122,7 @@ fn two_hundred_edits_converge() {
                 .map(|(_, change, progress)| format!("{}: {progress:?}", change.summary))
                 .collect();
             assert!(undone.is_empty(), "{number}: {undone:#?} {play:#}");
-            if !std::ptr::eq(hosts, &routers[0]) && number % 9 != 0 {
+            if !hosts[0].1.state().is_active() && number % 9 != 0 {
                 continue;
             }
             let again = check(hosts, 1).remove(0);
