@@ -7,7 +7,7 @@ use lvs_ftp::{
     host::{Change, Observe, Session, Writable},
     lvs::InterfaceAddress,
     plan::{DaemonAct, Edit, IpvsEdit, Place, Proof, RuleEdit, ServiceAct, Step},
-    probe::{IptablesCommand, Probe, ServiceManager},
+    probe::{DirectorDaemon, IptablesCommand, Probe, ServiceManager},
 };
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -18,6 +18,7 @@ fn probes() -> Vec<Probe> {
         Probe::PacketFilter(IptablesCommand::default()),
         Probe::PacketFilter(IptablesCommand::new(elsewhere).unwrap()),
         Probe::Keepalived,
+        Probe::Piranha,
         Probe::Ipvs,
         Probe::Directors,
         Probe::IpForward,
@@ -43,6 +44,7 @@ const fn is_among_the_probes(probe: &Probe) {
     match probe {
         Probe::PacketFilter(_)
         | Probe::Keepalived
+        | Probe::Piranha
         | Probe::Ipvs
         | Probe::Directors
         | Probe::IpForward
@@ -116,12 +118,15 @@ fn steps() -> Vec<Step> {
             all.push(Step::Service { manager, name: "vsftpd".to_owned(), act });
         }
         for act in [
-            DaemonAct::Reload { pid: 7, start_ticks: 8 },
+            DaemonAct::Reload { pid: 7, start_ticks: 8, owes_restart: true },
             DaemonAct::Start(manager),
             DaemonAct::Restart { manager, pid: 7 },
         ] {
             let shows = vec!["-A -f 21 -s wlc -p 300".to_owned()];
-            all.push(Step::Keepalived { act, shows });
+            for daemon in [DirectorDaemon::Keepalived, DirectorDaemon::Pulse] {
+                let (act, shows) = (act.clone(), shows.clone());
+                all.push(Step::Director { daemon, act, shows, patience: 5 });
+            }
         }
     }
     all
@@ -139,7 +144,7 @@ const fn is_among_the_steps(step: &Step) {
         | Step::Address(_)
         | Step::File { .. }
         | Step::VsftpdReload { .. }
-        | Step::Keepalived { .. }
+        | Step::Director { .. }
         | Step::Service { .. }
         | Step::EndUndoGuard { .. }
         | Step::Person(_) => {}
