@@ -3,7 +3,7 @@
 //!
 //! What pulse (0.8.6) does when it is told to read its file again: it hands that on to its lvsd, which compares file with
 //! file. New virtual servers and real servers come, and those made inactive go; all else it leaves as it was until a restart
-//! ([`takes::by_restart`]). The backup has no lvsd and no clients, and is restarted instead.
+//! (`takes.rs`). The backup has no lvsd and no clients, and is restarted instead.
 
 mod block;
 mod kernel;
