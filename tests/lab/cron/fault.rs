@@ -71,17 +71,6 @@ pub const CONF: Fault = Fault {
     ..NOTHING
 };
 
-/// What a host would load at boot is emptied.
-pub const SAVED: Fault = Fault {
-    strike: || {
-        on("lvs1", "sed -i '/dport 21 /d' /etc/iptables/rules.v4");
-    },
-    heads: &["CHANGED on lvs1"],
-    words: &["    edit: /etc/iptables/rules.v4"],
-    repaired: &[("lvs1", "saved_filter", 1)],
-    ..NOTHING
-};
-
 /// The host whose cable is pulled.
 pub const CUT_OFF: &str = "ftp3";
 
@@ -114,39 +103,19 @@ pub const FULL: Fault = Fault {
     ..NOTHING
 };
 
-/// Rules that are still gone.
-pub const RULES_OF_BEFORE: Fault = Fault { strike: || {}, ..RULES };
-
 /// A drift on a host whose lock another one has, until some seconds after the run asks for it, too: it waits.
 pub const LOCK: Fault = Fault {
     strike: || {
-        hold_ftp2("until readlink /proc/[0-9]*/fd/9 | grep -q lvs-ftp/lock; do sleep 0.5; done; sleep 3");
+        on(
+            "ftp2",
+            "sed -i s/^pasv_min_port=.*/pasv_min_port=9000/ /etc/vsftpd.conf
+            setsid flock /var/run/lvs-ftp/lock sh -c '
+                until readlink /proc/[0-9]*/fd/9 | grep -q lvs-ftp/lock; do sleep 0.5; done; sleep 3
+            ' >/dev/null 2>&1 </dev/null &",
+        );
     },
     heads: &["CHANGED on ftp2"],
     words: &["    edit: /etc/vsftpd.conf: pasv_min_port 9000 -> 10000"],
     repaired: &[("ftp2", "vsftpd_conf", 1), ("ftp2", "vsftpd_reload", 1)],
     ..NOTHING
 };
-
-/// The same, but for longer than is waited: nothing is done.
-pub const LOCKED: Fault = Fault {
-    strike: || hold_ftp2("sleep 300"),
-    end: || {
-        on("ftp2", "kill -- -$(cat /run/holder)");
-    },
-    heads: &[
-        "error: another run holds the lock of ftp2: it does not say who it is; try again later, or wait for it: --lock-wait SECONDS",
-    ],
-    ..NOTHING
-};
-
-/// What the run after that has to tell.
-pub const NO_LONGER_LOCKED: Fault = Fault { strike: || {}, ..LOCK };
-
-fn hold_ftp2(script: &str) {
-    let script = format!(
-        "sed -i s/^pasv_min_port=.*/pasv_min_port=9000/ /etc/vsftpd.conf
-        setsid flock /var/run/lvs-ftp/lock sh -c '{script}' >/dev/null 2>&1 </dev/null & echo $! >/run/holder"
-    );
-    on("ftp2", &script);
-}
