@@ -39,7 +39,7 @@ fn site(name: &str, more: fn(&mut Value)) -> Site {
 }
 
 /// Waits for at most half a minute.
-fn eventually(what: &str, is_so: impl Fn() -> bool) {
+pub fn eventually(what: &str, is_so: impl Fn() -> bool) {
     for _ in 0..60 {
         if is_so() {
             return;

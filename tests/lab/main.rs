@@ -29,7 +29,9 @@ mod machine;
 mod machines;
 mod model_and_ipvsadm;
 mod noticed;
+mod piranha;
 mod product;
+mod pulse;
 mod reboot;
 mod state;
 mod systemd;
@@ -42,16 +44,20 @@ mod model;
 
 use libtest_mimic::Arguments;
 use machines::Trial;
-use std::path::Path;
+use std::{path::Path, process::ExitCode};
 
-fn main() {
+fn main() -> ExitCode {
     if load::Load::here() {
-        return;
+        return ExitCode::SUCCESS;
+    }
+    if let Some(daemon) = pulse::called() {
+        return daemon();
     }
     if std::env::var_os("LAB_DIR").is_some() && Path::new("/run/lab/job").is_dir() {
         machines::inside(trials());
+        ExitCode::SUCCESS
     } else {
-        machines::outside(&Arguments::from_args(), trials(), &[]).exit();
+        machines::outside(&Arguments::from_args(), trials(), &[]).exit()
     }
 }
 
@@ -66,6 +72,7 @@ fn trials() -> Vec<Trial> {
         ftp::trials(),
         direct::trials(),
         keepalived::trials(),
+        piranha::trials(),
         drifts::trials(),
         check_writes_nothing::trials(),
         foreign::trials(),
