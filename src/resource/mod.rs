@@ -62,6 +62,10 @@ pub trait Resource: fmt::Debug + Send + Sync {
     fn probes(&self) -> Vec<Probe>;
     /// What differs. Pure: the same facts give the same answer; no facts, no answer.
     fn diff(&self, facts: &Facts) -> Result<Diff, Unknown>;
+    /// A file that all hosts of the play have alike: its path, and its text when all differences are gone.
+    fn shared(&self, _facts: &Facts) -> Result<Option<(String, Vec<u8>)>, Unknown> {
+        Ok(None)
+    }
     /// Sessions that still work by what a file said before; only a daemon's resource can tell.
     fn lingering(&self, _facts: &Facts) -> Result<Option<Lingering>, Unknown> {
         Ok(None)

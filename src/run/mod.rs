@@ -1,6 +1,7 @@
 //! A run: observe every host, plan, change stage by stage, observe again. What happened comes back as data.
 
 mod advance;
+mod agree;
 mod drain;
 mod hold;
 mod locks;
@@ -10,6 +11,7 @@ mod pool;
 mod rollout;
 mod watch;
 
+pub use agree::Shared;
 pub use options::{Answers, GivenUp, Options, Review};
 pub use outcome::{Item, Outcome, Progress, Trouble};
 pub use watch::{Nobody, Watch};
@@ -51,6 +53,7 @@ pub fn check<H: Observe>(targets: &[(Target, H)], options: &Options<'_>) -> Vec<
 
 /// Notes what would be held back, and what drains.
 fn settle<H: Observe>(targets: &[(Target, H)], outcomes: &mut [Outcome], options: &Options<'_>) {
+    agree::note(outcomes);
     hold(&Rollout::new(options.sides, outcomes), targets, outcomes, options);
     drain::note(outcomes);
 }
@@ -84,6 +87,7 @@ fn converge<H: Change>(
     mut outcomes: Vec<Outcome>,
     options: &Options<'_>,
 ) -> Result<Vec<Outcome>, GivenUp> {
+    agree::note(&mut outcomes);
     let rollout = Rollout::new(options.sides, &outcomes);
     if options.is_interrupted() {
         return Ok(outcomes);
@@ -159,6 +163,11 @@ fn seen<H: Observe>(target: &Target, host: &H) -> (Outcome, Facts) {
         let found = wanted.resource.lingering(&facts).ok()??;
         Some((wanted.play.clone(), found))
     });
+    let shared = target.wanted.iter().filter_map(|wanted| {
+        let (path, text) = wanted.resource.shared(&facts).ok()??;
+        Some(Shared { play: wanted.play.clone(), path, text })
+    });
+    let outcome = Outcome { shared: shared.collect(), ..outcome };
     let outcome = Outcome { lingering: lingering.collect(), addresses: facts.addresses().ok().cloned(), ..outcome };
     let outcome = match plan(target, &facts) {
         Ok(items) => Outcome { items, ..outcome },

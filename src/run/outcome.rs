@@ -1,5 +1,6 @@
 //! What a run did, or would do, on one host.
 
+use super::Shared;
 use crate::{
     plan::{Change, Diff, Stage},
     probe::Lingering,
@@ -27,6 +28,8 @@ pub struct Outcome {
     pub addresses: Option<BTreeSet<Ipv4Addr>>,
     /// By play, sessions that began before its FTP daemon last read its file.
     pub lingering: Vec<(String, Lingering)>,
+    /// Files that its plays' other hosts have alike, as they will be.
+    pub shared: Vec<Shared>,
     /// Whether anything was tried on it: then its trouble comes from a change.
     pub tried: bool,
     /// Whether it was observed after its last change.

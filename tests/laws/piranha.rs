@@ -322,3 +322,32 @@ fn files_that_are_not_fit() {
         assert_eq!(hosts[0].1.state(), before);
     }
 }
+
+/// What is not ours must be alike on both routers; that is somebody's own work, and told.
+#[test]
+fn files_that_differ_are_told() {
+    let of = |role, more: &str| {
+        let [(target, model)] = fresh(role, |_| {});
+        model.0.lock().unwrap().lvs_cf = Some(format!("serial_no = 7\n{more}").into());
+        (target, model)
+    };
+    for (there, here, expected) in [
+        ("keepalive = 6\n", "keepalive = 6\n", &[][..]),
+        (
+            "keepalive = 6\n",
+            "keepalive = 4\n",
+            &[
+                "/etc/sysconfig/ha/lvs.cf is not that of lvs1: `keepalive = 6` there, `keepalive = 4` here; make the rest of both \
+               files the same",
+            ],
+        ),
+    ] {
+        let mut hosts = [of(Role::Active, there), of(Role::Backup, here)];
+        "lvs2".clone_into(&mut hosts[1].0.host.name);
+        for outcomes in [check(&hosts, 1), apply(&hosts, 1), check(&hosts, 1)] {
+            assert_eq!(outcomes[0].warnings().count(), 0);
+            assert_eq!(outcomes[1].warnings().collect::<Vec<_>>(), expected);
+            assert!(outcomes.iter().all(|outcome| outcome.trouble.is_none()));
+        }
+    }
+}

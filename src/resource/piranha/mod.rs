@@ -87,6 +87,11 @@ impl Resource for LvsCf {
         services.chain([Probe::Piranha, Probe::Addresses, service_probe(DirectorDaemon::Pulse)]).collect()
     }
 
+    fn shared(&self, facts: &Facts) -> Result<Option<(String, Vec<u8>)>, Unknown> {
+        let texts = self.texts(facts.piranha()?, facts)?;
+        Ok(Some((LVS_CF.to_owned(), texts.then.render().to_vec())))
+    }
+
     fn diff(&self, facts: &Facts) -> Result<Diff, Unknown> {
         let found = facts.piranha()?;
         for cluster in &self.0 {
