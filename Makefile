@@ -8,7 +8,7 @@ AS_ROOT := $(if $(SUDO),--config 'target."cfg(unix)".runner = "sudo -E"')
 # The linker; the lab's kernel and its hosts' tools; the shells and tools that tests run.
 PACKAGES := gcc libc6-dev user-mode-linux kmod iproute2 iptables iptables-persistent ipvsadm vsftpd openssh-server \
 	openssh-client sudo procps attr e2fsprogs systemd init-system-helpers curl lftp bash dash busybox-static jq shellcheck \
-	keepalived cron logrotate lintian
+	keepalived cron logrotate ifupdown lintian
 # What looks at a run's records in tests: a browser, and promtool.
 READERS := chromium prometheus
 
