@@ -158,7 +158,10 @@ impl Facts {
     #[must_use]
     pub fn without_guards(mut self, run: &str) -> Self {
         if let Some(Ok(Fact::UndoGuards(guards))) = self.0.get_mut(&Probe::UndoGuards) {
-            guards.retain(|guard| !matches!(guard, UndoGuard::Armed { name } if name.starts_with(run)));
+            guards.retain(|guard| match guard {
+                UndoGuard::Armed { name } | UndoGuard::Over { name } => !name.starts_with(run),
+                UndoGuard::Fired { .. } => true,
+            });
         }
         self
     }

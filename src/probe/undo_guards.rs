@@ -81,10 +81,27 @@ pub(super) fn read(answers: &[Answer]) -> Result<Vec<UndoGuard>, String> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may panic")]
+
     use super::{Answer, UndoGuard, read};
+    use crate::probe::{Facts, Probe};
 
     fn of(text: &str) -> Result<Vec<UndoGuard>, String> {
         read(&[Answer { status: 0, stdout: text.into(), stderr: Vec::new() }])
+    }
+
+    /// A look may meet the run's own guard as it is disarmed.
+    #[test]
+    fn a_runs_own_are_none_of_an_earlier_one() {
+        let text = "armed run-1\nover run-1\nover run-1.old\nover other\narmed other\nfired run-2\nsaid now\n";
+        let answer = Answer { status: 0, stdout: text.into(), stderr: Vec::new() };
+        let facts = Facts::read(&[Probe::UndoGuards], vec![answer]).without_guards("run");
+        let left: Vec<String> = facts.undo_guards().unwrap().iter().map(|guard| format!("{guard:?}")).collect();
+        assert_eq!(left.len(), 3, "{left:?}");
+        assert!(
+            left[0].starts_with("Over") && left[1].starts_with("Armed") && left[2].starts_with("Fired"),
+            "{left:?}"
+        );
     }
 
     #[test]
