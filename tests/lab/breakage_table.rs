@@ -23,7 +23,7 @@ pub const ROUNDS: &[&[Breakage]] = &[
             host: "lvs1",
             make: "mv /usr/sbin/ipvsadm /usr/sbin/ipvsadm.away",
             undo: "mv /usr/sbin/ipvsadm.away /usr/sbin/ipvsadm",
-            error: "failed to read the IPVS table: ipvsadm is not there: install it, or mend the PATH (/bin/sh: N: ipvsadm: not found)",
+            error: "failed to read the IPVS table: ipvsadm is not there: install it, or mend the PATH (/bin/sh: N: exec: ipvsadm: not found)",
             ..DEFAULT
         },
         Breakage {

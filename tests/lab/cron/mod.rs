@@ -26,12 +26,12 @@ type Planned = (&'static [Fault], u8, &'static str);
 
 const SILENT: Planned = (&[], 0, "");
 
-/// Everything at once, and then nothing.
+/// Nearly everything at once, and then nothing.
 const SHORT: &[Planned] = &[
     (
-        &[fault::RULES, fault::WEIGHT, fault::CONF, fault::DOWN, fault::LOCK, fault::FULL],
+        &[fault::RULES, fault::WEIGHT, fault::CONF, fault::DOWN, fault::FULL],
         4,
-        "Public FTP, 5 hosts: 1 unreachable, 4 changed",
+        "Public FTP, 5 hosts: 1 unreachable, 3 changed, 1 as it should be",
     ),
     SILENT,
 ];
