@@ -61,7 +61,7 @@ fi"#;
 /// read every file (ifupdown, cron, logrotate, network-scripts), whatever its name: then it goes where nobody reads.
 const KEPT: &str = r"kept=$conf.lvs-ftp-old half=$new-old
 case ${conf%/*} in
-/etc/vsftpd | /etc/keepalived | /etc/default | /etc/sysconfig | /etc/iptables) ;;
+/etc/vsftpd | /etc/keepalived | /etc/sysconfig/ha | /etc/default | /etc/sysconfig | /etc/iptables) ;;
 /etc/*) kept=/var/lib/lvs-ftp/old$conf; half=$kept.lvs-ftp-new ;;
 esac";
 

@@ -99,8 +99,9 @@ cd /proc || exit
 for stat in $(grep -l -e '^[0-9]* (pulse) ' -e '^[0-9]* (lvsd) ' -e '^[0-9]* (nanny) ' [0-9]*/stat 2>/dev/null); do
   pid=${{stat%/stat}}
   [ "$(readlink "$pid/ns/net" 2>/dev/null)" = "$net" ] || continue
-  case $(cat "$stat" 2>/dev/null) in *'(nanny)'*) nannies=yes ;; esac
-  printf 'process %s\t%s\n' "$(cat "$stat" 2>/dev/null)" "$(tr '\000\n\t' '\t  ' <"$pid/cmdline" 2>/dev/null)"
+  line=$(cat "$stat" 2>/dev/null)
+  case $line in *'(nanny)'*) nannies=yes ;; esac
+  printf 'process %s\t%s\n' "$line" "$(tr '\000\n\t' '\t  ' <"$pid/cmdline" 2>/dev/null)"
 done
 if [ -n "$nannies" ]; then
   for log in /var/log/messages /var/log/syslog; do

@@ -194,6 +194,8 @@ fn the_copy_is_where_nobody_reads_it() {
     for (path, copy) in [
         ("/etc/plain.conf", "etc/plain.conf.lvs-ftp-old"),
         ("/etc/sysconfig/iptables", "etc/sysconfig/iptables.lvs-ftp-old"),
+        // The probe of Piranha looks for what pulse has read there.
+        ("/etc/sysconfig/ha/lvs.cf", "etc/sysconfig/ha/lvs.cf.lvs-ftp-old"),
         ("/etc/sysconfig/network-scripts/ifcfg-eth1", "lib/lvs-ftp/old/etc/sysconfig/network-scripts/ifcfg-eth1"),
         ("/etc/network/interfaces.d/eth1", "lib/lvs-ftp/old/etc/network/interfaces.d/eth1"),
         ("/etc/logrotate.d/vsftpd", "lib/lvs-ftp/old/etc/logrotate.d/vsftpd"),

@@ -1,6 +1,7 @@
 //! What tests with real tools share: ways onto this machine, and network namespaces that go away by themselves.
 #![allow(dead_code, reason = "each suite uses a part")]
 
+pub mod edits;
 pub mod keepalived;
 pub mod piranha;
 pub mod run;
