@@ -22,7 +22,7 @@ use lvs_ftp::{
         iptables_save::IptablesSave,
         ipvs::{Destination, IpvsTable, Service as Virtual, ServiceKey, Timeout},
     },
-    host::{Change, HostError, LockError, Observe, StepError},
+    host::{Change, HostError, LockError, Locked, Observe, StepError},
     lvs::{Device, FirewallMark, ForwardingMethod, Persistence, Port, PortRange, Scheduler, Weight},
     plan::{Stage, Step, steps},
     probe::{Facts, IptablesCommand, Probe},
@@ -484,8 +484,8 @@ impl Observe for Host {
 }
 
 impl Change for Host {
-    fn lock(&self, _wait: Duration, _stop: &(dyn Fn() -> bool + Sync)) -> Result<Option<String>, LockError> {
-        Ok(None)
+    fn lock(&self, _wait: Duration, _stop: &(dyn Fn() -> bool + Sync)) -> Result<Locked, LockError> {
+        Ok(Locked::default())
     }
 
     fn change(&self, steps: &[Step]) -> Result<(), StepError> {

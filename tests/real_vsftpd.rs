@@ -137,7 +137,7 @@ fn a_reload_that_is_owed_is_seen() {
     // A session that is open during the reload is no daemon, and outlives it.
     let mut client = Client::connect(&netns);
     assert_eq!(look().daemons.len(), 1, "a session is not taken for a daemon");
-    host.change(&[Step::VsftpdReload { conf: conf.clone(), daemons: ids }]).unwrap();
+    host.change(&[Step::VsftpdReload { conf: conf.clone(), tried: None, daemons: ids }]).unwrap();
     std::thread::sleep(Duration::from_millis(300));
     assert!(look().daemons[0].has_read);
     assert!(greeting(&netns).contains("two"), "it is true: the daemon has read it");
@@ -150,7 +150,8 @@ fn a_reload_that_is_owed_is_seen() {
     {
         std::fs::write(&conf, text("unfit") + unfit).unwrap();
         std::os::unix::fs::chown(&conf, Some(u32::from(unfit.is_empty())), None).unwrap();
-        let error = host.change(&[Step::VsftpdReload { conf: conf.clone(), daemons: ids.clone() }]).unwrap_err();
+        let error =
+            host.change(&[Step::VsftpdReload { conf: conf.clone(), tried: None, daemons: ids.clone() }]).unwrap_err();
         assert!(error.to_string().contains(says), "{error}");
         assert!(greeting(&netns).contains("two"), "the daemon goes on");
     }
@@ -212,7 +213,7 @@ fn count_sessions(model: &str) {
     let found = look();
     assert!(found.lingering.sessions > 0 && found.lingering.seconds == 0, "{model}: no session works by this file");
     let ids: Vec<(u32, u64)> = found.daemons.iter().map(|one| (one.pid, one.start_ticks)).collect();
-    host.change(&[Step::VsftpdReload { conf: conf.clone(), daemons: ids }]).unwrap();
+    host.change(&[Step::VsftpdReload { conf: conf.clone(), tried: None, daemons: ids }]).unwrap();
     std::thread::sleep(Duration::from_millis(1300));
     let after = look();
     assert!(after.daemons[0].has_read);

@@ -9,7 +9,7 @@ mod model;
 use lvs_ftp::{
     desired::{self, ResolvedPlay, Side, Target},
     format::ipvs::IpvsTable,
-    host::{Change, HostError, LockError, Observe, StepError},
+    host::{Change, HostError, LockError, Locked, Observe, StepError},
     inventory::{ConnectionOptions, Inventory},
     plan::Step,
     playbook,
@@ -76,9 +76,9 @@ impl Observe for Host {
 }
 
 impl Change for Host {
-    fn lock(&self, _wait: Duration, _stop: &(dyn Fn() -> bool + Sync)) -> Result<Option<String>, LockError> {
+    fn lock(&self, _wait: Duration, _stop: &(dyn Fn() -> bool + Sync)) -> Result<Locked, LockError> {
         self.note("lock");
-        self.locked_by.map_or(Ok(None), |who| Err(LockError::Busy(who.to_owned())))
+        self.locked_by.map_or(Ok(Locked::default()), |who| Err(LockError::Busy(who.to_owned())))
     }
 
     fn change(&self, steps: &[Step]) -> Result<(), StepError> {

@@ -1,10 +1,10 @@
 //! How a host is reached: ssh with one shared connection, this machine itself, or words of the user's own.
 
 use super::{
-    Change, HostError, LockError, Observe, StepError,
+    Change, HostError, LockError, Locked, Observe, StepError,
     guard::Guard,
     held::Held,
-    lock::{Failure, Run, Taken},
+    lock::{Failure, Run, Taken, is_untouched},
     process::{self, End, Finished},
     script::{Reply, Script},
     ssh::{self, Sockets},
@@ -18,10 +18,10 @@ use crate::{
 };
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// How long a host may take to answer all probes. ssh itself gives up earlier on a host that does not connect.
@@ -32,6 +32,10 @@ const CONTROL_LIMIT: Duration = Duration::from_secs(5);
 
 /// How long a host may take to make the steps of one stage.
 const CHANGE_LIMIT: Duration = Duration::from_secs(180);
+
+/// How long a look may be trusted when the lock is taken after it. Our own runs tell of themselves in the lock; people, who
+/// change hosts too, do not.
+const FRESH: Duration = Duration::from_secs(5);
 
 /// What the connections of one run have in common.
 pub struct Session {
@@ -48,6 +52,8 @@ pub struct Connection {
     ssh: Option<ssh::Words>,
     /// Whether the host has answered in this run.
     answered: AtomicBool,
+    /// When it was looked at last, and what its lock said then.
+    looked: Mutex<Option<(Instant, String)>>,
     run: Arc<Run>,
     interrupted: Arc<AtomicBool>,
     trace: Trace,
@@ -85,7 +91,8 @@ impl Session {
         };
         let (run, interrupted) = (Arc::clone(&self.run), Arc::clone(&self.interrupted));
         let trace = Trace::new(&host.name, self.listener.as_ref());
-        Ok(Connection { words, ssh, answered: AtomicBool::new(false), run, interrupted, trace })
+        let (answered, looked) = (AtomicBool::new(false), Mutex::new(None));
+        Ok(Connection { words, ssh, answered, looked, run, interrupted, trace })
     }
 
     /// What people should know of the connections.
@@ -220,7 +227,8 @@ impl Connection {
 impl Connection {
     fn look(&self, probes: &[Probe], stop: &dyn Fn() -> bool) -> Result<Facts, HostError> {
         let parts: Vec<String> = probes.iter().flat_map(Probe::scripts).collect();
-        let script = Script::new(&parts, false);
+        let script = Script::looking(&parts);
+        let begin = Instant::now();
         let commands = self.trace.commands(|| parts.iter().map(|part| Command::asking(part)).collect());
         let earlier = self.earlier_connection();
         let reply = match self.ask(&self.words, &script, &commands, OBSERVE_LIMIT, stop) {
@@ -230,7 +238,12 @@ impl Connection {
             answer => answer?,
         };
         self.answered.store(true, Ordering::Relaxed);
+        *self.looked() = reply.last.map(|last| (begin, last));
         Ok(Facts::read(probes, reply.answers))
+    }
+
+    fn looked(&self) -> MutexGuard<'_, Option<(Instant, String)>> {
+        self.looked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The connection of an earlier run, while nothing came over it in this one: its host may be gone, or be another one
@@ -268,7 +281,7 @@ impl Observe for Writable {
 }
 
 impl Change for Writable {
-    fn lock(&self, wait: Duration, stop: &(dyn Fn() -> bool + Sync)) -> Result<Option<String>, LockError> {
+    fn lock(&self, wait: Duration, stop: &(dyn Fn() -> bool + Sync)) -> Result<Locked, LockError> {
         let trace = &self.connection.trace;
         let commands = trace.commands(|| vec![Command::asking("flock /var/run/lvs-ftp/lock")]);
         trace.tell(Told::Sent(&commands));
@@ -283,17 +296,21 @@ impl Change for Writable {
             }
             Failure::Broken(finished, begun) => LockError::Host(self.connection.broken(&finished, begun)),
         })?;
-        let (lock, warning) = match taken {
-            Taken::Held(held) => (Lock::Taken(Some(held)), None),
-            Taken::Ours => (Lock::Taken(None), None),
+        let (lock, locked) = match taken {
+            Taken::Held(held, last) => {
+                let is_as_seen = (self.connection.looked().as_ref())
+                    .is_some_and(|(when, seen)| when.elapsed() < FRESH && is_untouched(seen, &last));
+                (Lock::Taken(Some(held)), Locked { warning: None, is_as_seen })
+            }
+            Taken::Ours => (Lock::Taken(None), Locked::default()),
             Taken::NoTool => {
                 let words =
                     "flock is not there, so a run from another control host is not kept out: install util-linux";
-                (Lock::None, Some(words.to_owned()))
+                (Lock::None, Locked { warning: Some(words.to_owned()), is_as_seen: false })
             }
         };
         *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = lock;
-        Ok(warning)
+        Ok(locked)
     }
 
     fn change(&self, steps: &[Step]) -> Result<(), StepError> {

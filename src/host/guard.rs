@@ -57,17 +57,19 @@ impl Guard {
     pub fn scripts(&self, steps: &[Step]) -> Vec<String> {
         let mut armed = self.armed();
         let mut fresh = true;
-        let scripts = steps.iter().map(|step| {
-            if !matches!(step, Step::Rules { .. } | Step::Ipvsadm(_)) {
-                return step_script::script(step);
+        let is_one_series = |one: &Step, next: &Step| matches!((one, next), (Step::Ipvsadm(_), Step::Ipvsadm(_)));
+        let series = steps.chunk_by(is_one_series).flat_map(|series| {
+            if !series.iter().all(Step::may_cut_off) {
+                return series.iter().map(step_script::script).collect();
             }
             let name = || format!("{}-{}", self.run, nonce());
             let armed = armed.get_or_insert_with(|| Armed { name: name(), steps: 0, filters: Vec::new(), lost: false });
-            let arm = if std::mem::take(&mut fresh) { arm(self.timeout) } else { String::new() };
-            let text = armed.step(step);
-            format!("g={UNDO_FOLDER}/{}\n{arm}{text}", armed.name)
+            let mut arm = if std::mem::take(&mut fresh) { arm(self.timeout) } else { String::new() };
+            let texts = armed.series(series).into_iter();
+            let texts = texts.map(|text| format!("g={UNDO_FOLDER}/{}\n{}{text}", armed.name, std::mem::take(&mut arm)));
+            texts.collect::<Vec<_>>()
         });
-        scripts.collect()
+        series.collect()
     }
 
     /// Takes note that no whole answer to a change came back: it will not be confirmed.
@@ -108,28 +110,42 @@ impl Guard {
 }
 
 impl Armed {
-    /// A step between the guard's `begin` and `end`.
-    fn step(&mut self, step: &Step) -> String {
+    /// What is one to the guard, between its `begin` and its `end`: a block of rules, or edits of the IPVS table that
+    /// follow each other. All is written down before the first of them is made.
+    fn series(&mut self, steps: &[Step]) -> Vec<String> {
         self.steps += 1;
         let number = format!("{:06}", self.steps);
-        let (notes, filter) = match step {
-            Step::Rules { command, waits_for_lock, table, edits } => {
+        let (notes, worker, filter) = match steps {
+            [Step::Rules { command, waits_for_lock, table, edits }] => {
                 let filter = self.filter(command, *waits_for_lock);
-                (rules(filter, command, *waits_for_lock, table, edits), format!(" {filter} {table}"))
+                (rules(filter, command, *waits_for_lock, table, edits), "parent", format!(" {filter} {table}"))
             }
-            step => (taken_back(step), String::new()),
+            // Each is made by another process, one after the other: what is there all the time is the script's main shell.
+            steps => (taken_back(steps), "$$", String::new()),
         };
-        format!(
+        let begin = format!(
             r#"(umask 077; rm -rf "$g/{number}.new" && mkdir "$g/{number}.new" && cd "$g/{number}.new" && {notes}) || exit
-/bin/sh "$g/guard" "$g" begin {number}{filter} || exit
-(
-{script}
-)
-status=$?
-/bin/sh "$g/guard" "$g" end {number} $status{filter} || exit
+/bin/sh "$g/guard" "$g" begin {number} {worker}{filter} || exit
+"#
+        );
+        let end = |status: &str| format!(r#"/bin/sh "$g/guard" "$g" end {number} {status}{filter} || exit"#);
+        let script = |step| format!("(\n{}\n)\nstatus=$?\n", step_script::script(step));
+        if let [step @ Step::Rules { .. }] = steps {
+            return vec![format!("{begin}{}{}\nexit $status", script(step), end("$status"))];
+        }
+        let text = |(at, step)| {
+            let begin = if at == 0 { &begin } else { STILL_WORKING };
+            let end = if at + 1 == steps.len() { end("0") } else { format!("[ $status = 0 ] || {{ {}; }}", end("0")) };
+            format!(
+                r#"{begin}: >"$g/{number}/tried-{name}" || exit
+{script}[ $status = 0 ] || rm -f "$g/{number}/tried-{name}"
+{end}
 exit $status"#,
-            script = step_script::script(step),
-        )
+                name = name(at),
+                script = script(step),
+            )
+        };
+        steps.iter().enumerate().map(text).collect()
     }
 
     fn filter(&mut self, command: &IptablesCommand, waits_for_lock: bool) -> usize {
@@ -191,19 +207,33 @@ fn rules(filter: usize, command: &IptablesCommand, waits_for_lock: bool, table: 
     )
 }
 
-/// Writes down an edit of the IPVS table: the script that takes it back, if the kernel still shows what it made.
-fn taken_back(step: &Step) -> String {
-    let Step::Ipvsadm(edit) = step else {
-        return ":".to_owned();
-    };
+/// Fails when the guard fired since the series began: it takes one that takes too long for dead.
+const STILL_WORKING: &str = "[ -e \"$g/working\" ] || { echo 'the undo guard fired meanwhile: the host has undone what was \
+changed, or does so now; run again' >&2; exit 1; }\n";
+
+/// The name of an edit in its series: they are taken back in the order of their names, from the last.
+fn name(at: usize) -> String {
+    format!("{:06}", at + 1)
+}
+
+/// Writes down edits of the IPVS table: for each the script that takes it back, if the kernel still shows what it made.
+fn taken_back(steps: &[Step]) -> String {
     let complaint = "was changed by somebody else meanwhile and is left alone";
-    let scripts: Vec<String> =
-        edit.inverse().iter().map(|back| format!("(\n{}\n)", ipvs_script::script(back, complaint))).collect();
-    format!(
-        "{script} >ipvs && {what} >what",
-        script = sh::print(scripts.join(" && ").as_bytes()),
-        what = sh::print(edit.to_string().as_bytes()),
-    )
+    let edits = steps.iter().filter_map(|step| match step {
+        Step::Ipvsadm(edit) => Some(edit),
+        _ => None,
+    });
+    let notes = edits.enumerate().map(|(at, edit)| {
+        let scripts: Vec<String> =
+            edit.inverse().iter().map(|back| format!("(\n{}\n)", ipvs_script::script(back, complaint))).collect();
+        format!(
+            "{script} >ipvs-{name} && {what} >what-{name}",
+            script = sh::print(scripts.join(" && ").as_bytes()),
+            what = sh::print(edit.to_string().as_bytes()),
+            name = name(at),
+        )
+    });
+    notes.collect::<Vec<_>>().join(" &&\n")
 }
 
 /// Ends a guard: one that is armed undoes nothing any more, and nothing is left of it. The text fails when it fired.

@@ -11,8 +11,9 @@
 #   oldN/TABLE  the table as it was before the first step
 #   lastN/TABLE the table as it was after the last step
 #   mixedN.TABLE  somebody else changed the table between two steps
-#   NUMBER/     a step, written before it is made: a script `ipvs`, or of a block of rules `filter`, `table`, `before` (the
-#               table), `come` (lines that delete what it inserts), `gone` (the rules that it deletes)
+#   NUMBER/     a step, written before it is made. Of a block of rules `filter`, `table`, `before` (the table), `come`
+#               (lines that delete what it inserts), `gone` (the rules that it deletes); of a series of edits of the IPVS
+#               table for each `ipvs-N`, a script, `what-N`, and `tried-N` from just before it is made
 # shellcheck disable=SC1090,SC2045  # every name in the folder is our own
 {
 g=$1
@@ -37,11 +38,14 @@ look() {
   rm -f "$1.all"
 }
 
-# begin NUMBER [N TABLE]: before a step. NUMBER.new is there already, but for `before`.
+# begin NUMBER PROCESS [N TABLE]: before a step, which this process makes, or `parent`, the one that calls this. NUMBER.new
+# is there already, but for `before`.
 begin() {
-  echo "$PPID" >"$g/worker" || exit
+  worker=$2
+  [ "$worker" != parent ] || worker=$PPID
+  echo "$worker" >"$g/worker" || exit
   mv -f "$g/armed" "$g/working" 2>/dev/null || gone
-  if [ $# = 3 ] && ! before "$1" "$2" "$3" || ! mv "$g/$1.new" "$g/$1"; then
+  if [ $# = 4 ] && ! before "$1" "$3" "$4" || ! mv "$g/$1.new" "$g/$1"; then
     mv -f "$g/working" "$g/armed"
     echo 'what is there cannot be written down, so it could not be undone' >&2
     exit 1
@@ -121,12 +125,14 @@ fire() {
     done
   done
   for step in $(ls -r "$g"); do
-    [ -e "$g/$step/ipvs" ] || continue
-    if says=$(/bin/sh "$g/$step/ipvs" 2>&1); then
-      say "IPVS: taken back: $(cat "$g/$step/what")"
-    else
-      say "IPVS: not taken back: $(cat "$g/$step/what"): $(printf '%s' "$says" | tr '\n' ' ')"
-    fi
+    for edit in $(ls -r "$g/$step" | sed -n 's/^tried-//p'); do
+      what=$(cat "$g/$step/what-$edit")
+      if says=$(/bin/sh "$g/$step/ipvs-$edit" 2>&1); then
+        say "IPVS: taken back: $what"
+      else
+        say "IPVS: not taken back: $what: $(printf '%s' "$says" | tr '\n' ' ')"
+      fi
+    done
   done
   mv -f "$g/report.new" "$g/report"
   exit

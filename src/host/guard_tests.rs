@@ -42,7 +42,7 @@ fn armed(shell: &[&str], parent: &Utf8Path, seconds: u32) -> Utf8PathBuf {
         shell,
         &format!(
             "read -r up rest </proc/uptime; echo $((${{up%%.*}} + {seconds})) >{g}/end\n\
-             {words} {g}/guard {g} start && {words} {g}/guard {g} begin 000001 0 nat || exit\n\
+             {words} {g}/guard {g} start && {words} {g}/guard {g} begin 000001 parent 0 nat || exit\n\
              cat >{parent}/rules <<'END'\n{IS}END\n{words} {g}/guard {g} end 000001 0 0 nat"
         ),
     );
@@ -122,7 +122,72 @@ fn a_guard_ends_and_a_late_step_is_refused() {
 
         let g = armed(shell, parent, 2);
         wait_for("no report", || g.join("report").exists());
-        let (done, said) = sh(shell, &format!("{} {g}/guard {g} begin 000002", shell.join(" ")));
+        let (done, said) = sh(shell, &format!("{} {g}/guard {g} begin 000002 $$", shell.join(" ")));
         assert!(!done && said.starts_with("the undo guard fired meanwhile"), "{said}");
+    }
+}
+
+/// An IPVS table that is a file, and in which one server cannot be added.
+const IPVSADM: &str = r#"#!/bin/sh
+cd "${0%/*}" || exit
+touch table
+case "$*" in
+'-S -n') exec cat table ;;
+'-L -n --thresholds') sed -n -e 's/^-A -f \([0-9]*\) -s .*/FWM  \1 wlc/p' -e 's/^-a .* -r \([^ ]*\) .*/  -> \1 0 0 0 0/p' table ;;
+*10.1.1.13:0*) echo 'no memory' >&2; exit 255 ;;
+-[Aa]*) echo "$*" >>table ;;
+-d*) grep -v "^-a -f 21 -r $5 " table >rest || :; mv rest table ;;
+-D*) grep -v '^-A -f 21 ' table >rest || :; mv rest table ;;
+esac
+"#;
+
+/// Of a series of edits those are taken back that were made, from the last to the first; the rest was never tried.
+#[test]
+fn a_series_is_taken_back_as_far_as_it_was_made() {
+    use crate::{
+        format::ipvs::IpvsTable,
+        plan::{Edit, IpvsEdit, Step},
+    };
+    use std::os::unix::fs::PermissionsExt;
+    let table = "-A -f 21 -s wlc -p 300\n-a -f 21 -r 10.1.1.11:0 -m -w 1\n-a -f 21 -r 10.1.1.12:0 -m -w 1\n\
+                 -a -f 21 -r 10.1.1.13:0 -m -w 1\n-a -f 21 -r 10.1.1.14:0 -m -w 1\n";
+    let mut service = IpvsTable::parse(table.as_bytes()).unwrap().services.remove(0);
+    let destinations = std::mem::take(&mut service.destinations);
+    let key = service.key.clone();
+    let adds = destinations.into_iter().map(|one| IpvsEdit::Destination(key.clone(), Edit::Add(one)));
+    let edits = std::iter::once(IpvsEdit::Service(Edit::Add(service))).chain(adds);
+    let steps: Vec<Step> = edits.map(Step::Ipvsadm).collect();
+    for shell in SHELLS {
+        let folder = tempfile::tempdir().unwrap();
+        let parent = Utf8Path::from_path(folder.path()).unwrap();
+        let tool = parent.join("ipvsadm");
+        std::fs::write(&tool, IPVSADM).unwrap();
+        std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let guard = super::Guard::new(std::time::Duration::from_secs(2), "run");
+        let parts = guard.scripts(&steps).into_iter().map(|part| format!("(\n{part}\n) || exit\n"));
+        let text: String = parts.collect::<String>().replace(UNDO_FOLDER, parent.join("undo").as_str());
+        let (done, said) = sh(shell, &format!("PATH={parent}:$PATH\n{text}"));
+        assert!(!done && said == "no memory\n", "{shell:?}: {said}");
+        let table = || std::fs::read_to_string(parent.join("table")).unwrap();
+        assert_eq!(
+            table(),
+            "-A -f 21 -s wlc -p 300\n-a -f 21 -r 10.1.1.11:0 -m -w 1\n-a -f 21 -r 10.1.1.12:0 -m -w 1\n",
+            "{shell:?}"
+        );
+        let guards: Vec<_> = parent.join("undo").read_dir_utf8().unwrap().map(|entry| entry.unwrap()).collect();
+        let [g] = guards.as_slice() else { panic!("{guards:?}") };
+        wait_for("no report", || g.path().join("report").exists());
+        let report = std::fs::read_to_string(g.path().join("report")).unwrap();
+        let lines: Vec<&str> = report.lines().skip(1).collect();
+        assert_eq!(
+            lines,
+            [
+                "IPVS: taken back: destination 10.1.1.12:0 of virtual service -f 21",
+                "IPVS: taken back: destination 10.1.1.11:0 of virtual service -f 21",
+                "IPVS: taken back: virtual service -f 21",
+            ],
+            "{shell:?}"
+        );
+        assert_eq!(table(), "", "{shell:?}");
     }
 }

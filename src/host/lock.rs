@@ -4,6 +4,9 @@
 //! that changes something holds /var/run/lvs-ftp/changing, shared, and looks first whether its run still has the lock:
 //! the holder's link may be cut while another one lives. A new holder waits until no such script is left, so that it
 //! never meets the end of a run that was killed.
+//!
+//! Who gives the lock back leaves a word of its own in the file, if no such script is left. A look reads the file before
+//! all else; what it saw still counts when the lock is taken later and that word is the same.
 
 use super::{
     held::{Heard, Held},
@@ -27,8 +30,17 @@ const BEAT: Duration = Duration::from_secs(20);
 /// How often somebody looks whether the wait was ended.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// The text that reads the lock's file into `$last`: nothing where nobody ever had the lock.
+pub(super) const READ_LAST: &str =
+    "last=; [ ! -r /var/run/lvs-ftp/lock ] || read -r last </var/run/lvs-ftp/lock || :\n";
+
+/// Whether no run of ours changed the host between two readings of the lock's file, the second of them under the lock.
+pub(super) fn is_untouched(seen: &str, found: &str) -> bool {
+    seen == found && (found.is_empty() || found.starts_with("free "))
+}
+
 /// Opens both files; whoever may open them could also keep them locked, so that is root alone.
-const OPEN: &str = "umask 022; mkdir -p /var/run/lvs-ftp || exit; umask 077\n";
+const OPEN: &str = "umask 022; [ -d /var/run/lvs-ftp ] || mkdir -p /var/run/lvs-ftp || exit; umask 077\n";
 
 /// A run, as it says who it is in the lock of every host.
 #[derive(Debug)]
@@ -41,8 +53,8 @@ pub(super) struct Run {
 /// What came of asking for a lock.
 #[derive(Debug)]
 pub(super) enum Taken {
-    /// It is ours until this ends.
-    Held(Box<Held>),
+    /// It is ours until this ends; and what its file said before.
+    Held(Box<Held>, String),
     /// Our own run has it already: the inventory knows the host by two names.
     Ours,
     /// The host has no flock(1).
@@ -106,10 +118,11 @@ while :; do
   sleep 1 8>&- 9>&-
 done
 exec 8>&-
-printf '%s %s %s %s\n' {nonce} {began} $$ {who} >/var/run/lvs-ftp/lock || exit
-printf '\n{mark} locked\n'
+{READ_LAST}printf '%s %s %s %s\n' {nonce} {began} $$ {who} >/var/run/lvs-ftp/lock || exit
+printf '\n{mark} locked %s\n' "$last"
 while read -r line; do touch /var/run/lvs-ftp/lock 9>&-; done
-: >/var/run/lvs-ftp/lock
+exec 8>>/var/run/lvs-ftp/changing
+! flock -n 8 || echo free {mark} >/var/run/lvs-ftp/lock
 exit 0
 }}
 "#,
@@ -151,7 +164,7 @@ who=; read -r who </var/run/lvs-ftp/lock || :
                 Heard::Endless => return Err(Failure::Broken(held.finish(Some(End::Endless)), answer.begun)),
             }
             match answer.word.split_once(' ').unwrap_or((&answer.word, "")) {
-                ("locked", _) => return Ok(Taken::Held(Box::new(held))),
+                ("locked", last) => return Ok(Taken::Held(Box::new(held), last.to_owned())),
                 ("none", _) => return Ok(Taken::NoTool),
                 ("busy", line) if line.split(' ').next() == Some(&self.nonce) => {
                     held.abandon();

@@ -45,12 +45,21 @@ pub trait Observe: Send + Sync {
     fn observe(&self, probes: &[Probe]) -> Result<Facts, HostError>;
 }
 
+/// A host whose lock was asked for, and not refused.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Locked {
+    /// What people should know: it has no locks.
+    pub warning: Option<String>,
+    /// No run has changed it since this one looked at it last, a moment ago.
+    pub is_as_seen: bool,
+}
+
 /// A host that can be changed. Check mode never holds one.
 pub trait Change: Observe {
     /// Takes the host's own lock for the rest of the run, waiting for it so long at most, and no longer than until
     /// `stop` says so. It ends with [`Change::unlock`], with the connection, and with either side's process; from then on
     /// [`Change::change`] fails. A host that has no locks gives a warning instead, and can be changed all the same.
-    fn lock(&self, wait: Duration, stop: &(dyn Fn() -> bool + Sync)) -> Result<Option<String>, LockError>;
+    fn lock(&self, wait: Duration, stop: &(dyn Fn() -> bool + Sync)) -> Result<Locked, LockError>;
 
     /// Makes the steps in order, in one round trip; stops at the first that fails.
     fn change(&self, steps: &[Step]) -> Result<(), StepError>;

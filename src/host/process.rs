@@ -5,6 +5,7 @@ use std::{
     fs::File,
     io::{self, PipeReader, Read, Seek},
     os::unix::process::CommandExt,
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError, mpsc},
     time::{Duration, Instant},
 };
@@ -52,7 +53,7 @@ pub(super) fn start(
     let local = |error: io::Error| not_run(program, &error);
     let said = tempfile::tempfile().map_err(local)?;
     let (reader, writer) = io::pipe().map_err(local)?;
-    let child = input(duct::cmd(program, arguments))
+    let child = input(duct::cmd(place(program), arguments))
         .stdout_file(writer)
         .stderr_file(said.try_clone().map_err(local)?)
         .unchecked()
@@ -63,6 +64,16 @@ pub(super) fn start(
         .start()
         .map_err(local)?;
     Ok((child, reader, said))
+}
+
+/// Where a program is. One that is named by its whole path is started without a copy of this process.
+fn place(program: &str) -> PathBuf {
+    let places = std::env::var_os("PATH").filter(|_| !program.contains('/'));
+    let mut found = places.iter().flat_map(std::env::split_paths).map(|folder| folder.join(program));
+    let is_program = |path: &PathBuf| {
+        path.is_absolute() && path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
+    };
+    found.find(is_program).unwrap_or_else(|| program.into())
 }
 
 /// Why a command could not be started.

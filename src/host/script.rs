@@ -3,6 +3,7 @@
 //! The script is one `{ …; }` block: a shell that gets only a piece of it runs nothing. Marks with a number that nobody
 //! can know beforehand part the answers; an answer without its last mark was cut off, and is unknown.
 
+use super::lock::READ_LAST;
 use crate::probe::Answer;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
@@ -10,7 +11,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 #[derive(Debug, Clone)]
 pub(super) struct Script {
     mark: String,
-    parts: usize,
+    count: usize,
     /// The text for the shell's standard input.
     pub text: String,
 }
@@ -22,6 +23,8 @@ pub(super) struct Reply {
     pub begun: bool,
     /// Whether it came to the end.
     pub done: bool,
+    /// What its host's lock said when it began, where it asked.
+    pub last: Option<String>,
     /// An answer for each part that was run.
     pub answers: Vec<Answer>,
 }
@@ -32,11 +35,21 @@ pub(super) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin
 impl Script {
     /// A script of these parts. Each runs in a shell of its own, with an empty standard input.
     pub fn new(parts: &[String], stop_at_failure: bool) -> Self {
-        let mut script = Self::begin("");
+        Self::begin("").parts(parts, stop_at_failure)
+    }
+
+    /// A script that only looks: at the host's lock first, which takes no process.
+    pub fn looking(parts: &[String]) -> Self {
+        let mut script = Self::begin(READ_LAST);
+        script.text.push_str(&format!("printf '\\n{} last %s' \"$last\"\n", script.mark));
+        script.parts(parts, false)
+    }
+
+    fn parts(mut self, parts: &[String], stop_at_failure: bool) -> Self {
         for part in parts {
-            script.part(part, "", stop_at_failure);
+            self.part(part, "", stop_at_failure);
         }
-        script.end()
+        self.end()
     }
 
     /// A script that stops at its first failure. `open` runs in its main shell, and may open descriptor 8; the part
@@ -53,15 +66,19 @@ impl Script {
     fn begin(open: &str) -> Self {
         let mark = nonce();
         let text = format!("{{\n{}umask 022\nexec 3>&1\n{open}", prelude(&mark));
-        Self { mark, parts: 0, text }
+        Self { mark, count: 0, text }
     }
 
     fn part(&mut self, part: &str, closed: &str, stop_at_failure: bool) {
         let mark = &self.mark;
-        self.parts += 1;
+        self.count += 1;
+        // A part that begins with `[ … ] || exit 0`, and has nothing to say for that reason, costs no process.
+        let first = part.lines().next().and_then(|line| line.strip_suffix(" || exit 0"));
+        let test = first.filter(|test| test.starts_with("[ ") && test.ends_with(" ]")).unwrap_or(":");
         // Not inside of the `$( )`: bash before 4 looks for its end by counting parentheses, those of `case x)` too.
         self.text.push_str(&format!(
-            "part() {{\n{part}\n}}\nprintf '\\n{mark} out\\n'\nsaid=$(part 2>&1 >&3 3>&- {closed}</dev/null)\nstatus=$?\n\
+            "part() {{\n{part}\n}}\nprintf '\\n{mark} out\\n'\nstatus=0 said=\n\
+             if {test}; then said=$(part 2>&1 >&3 3>&- {closed}</dev/null); status=$?; fi\n\
              printf '\\n{mark} end %s\\n%s' \"$status\" \"$said\"\n"
         ));
         if stop_at_failure {
@@ -78,12 +95,16 @@ impl Script {
     pub fn reply(&self, output: &[u8]) -> Reply {
         let mark = format!("\n{} ", self.mark).into_bytes();
         let mut pieces = split(output, &mark).into_iter().skip(1);
-        let mut reply = Reply { begun: pieces.next() == Some(b"begin"), done: false, answers: Vec::new() };
+        let begun = pieces.next() == Some(b"begin");
+        let mut reply = Reply { begun, done: false, last: None, answers: Vec::new() };
         while reply.begun && !reply.done {
             match (pieces.next(), reply.answers.len()) {
-                (Some(piece), count) if count < self.parts && piece.starts_with(b"out\n") => {
+                (Some(piece), count) if count < self.count && piece.starts_with(b"out\n") => {
                     let Some(answer) = pieces.next().and_then(|end| answer(&piece[4..], end)) else { break };
                     reply.answers.push(answer);
+                }
+                (Some(piece), 0) if reply.last.is_none() && piece.starts_with(b"last ") => {
+                    reply.last = Some(String::from_utf8_lossy(&piece[5..]).into_owned());
                 }
                 (Some(piece), _) => {
                     // What a log-out script prints behind it is not ours.

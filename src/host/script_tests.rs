@@ -66,7 +66,7 @@ fn a_cut_answer_is_not_done() {
     for cut in 0..whole.len() - 1 {
         assert!(!script.reply(&whole[..cut]).done, "cut at {cut}");
     }
-    let nothing = Reply { begun: false, done: false, answers: Vec::new() };
+    let nothing = Reply { begun: false, done: false, last: None, answers: Vec::new() };
     assert_eq!(script.reply(b"some banner\nof the host\n"), nothing);
     assert!(script.reply(&[&b"Welcome!\n"[..], &whole].concat()).done, "a banner before the answer is harmless");
     assert!(script.reply(&[&whole, &b"Bye!\n"[..]].concat()).done, "so is one behind it");

@@ -26,7 +26,7 @@ pub(super) fn script(step: &Step) -> String {
         Step::QuietArp => format!("echo 1 >{ARP_FOLDER}/arp_ignore && echo 2 >{ARP_FOLDER}/arp_announce"),
         Step::Address(address) => bring_up(address),
         Step::File { path, observed, text, proof } => file(path, observed.as_deref(), text, proof),
-        Step::VsftpdReload { conf, daemons } => reload(conf, daemons),
+        Step::VsftpdReload { conf, tried, daemons } => reload(conf, tried.as_deref(), daemons),
         Step::Director { daemon, act, shows, patience } => director_script::script(*daemon, act, shows, *patience),
         Step::Service { manager, name, act } => service(&manager.command(name, act)),
         Step::Person(what) => format!("echo {} >&2; exit 1", sh::word(what)),
@@ -67,12 +67,21 @@ esac";
 
 /// Writes a folder to the disk, or with older tools a file of it, with which its name goes there. Tools of before
 /// coreutils 8.24, and of some busybox, take a file's name and then write out the whole system, which may take minutes.
-const SYNC: &str = r#"to_disk() {
-  case $(sync --help 2>&1) in
+const SYNC: &str = r#"how=
+to_disk() {
+  [ -n "$how" ] || how=$(sync --help 2>&1) || :
+  case $how in
   *FILE*) sync -- "$1" 2>/dev/null ;;
   *) dd if=/dev/null of="$2" conv=notrunc,fsync 2>/dev/null || { sync >/dev/null 2>&1 & } ;;
   esac
 }"#;
+
+/// Removes what may be left of a file's making. Mostly nothing is: then no process is needed.
+const CLEAR: &str = r#"set --
+for left in "$new" "$new-try" "$new-says" "$half"; do
+  ! [ -e "$left" ] && ! [ -h "$left" ] || set -- "$@" "$left"
+done
+[ $# = 0 ] || rm -f -- "$@""#;
 
 /// Replaces a file, or writes a new one: compared, written beside, compared again, proved, then renamed. Whatever fails
 /// before the rename leaves the old file, and nothing else. Whoever is killed behind it leaves the new file, the copy of
@@ -107,8 +116,10 @@ fi
 new=${{conf%/*}}/.${{conf##*/}}.lvs-ftp-new
 {KEPT}
 {SYNC}
-trap 'rm -f -- "$new" "$new-try" "$new-says" "$half"' EXIT
-rm -f -- "$new" "$new-try" "$new-says" "$half" || exit
+clear() {{ {CLEAR}
+}}
+trap clear EXIT
+clear || exit
 {copy}
 {print} >"$new" || exit
 [ "$(cksum <"$new")" = '{wanted}' ] || fail "the new $conf was not written whole: is the disk full?"
@@ -121,8 +132,7 @@ mv -f -- "$new" "$conf" || {{
   fail "$conf cannot be replaced: is it immutable, or a mount point of its own?"
 }}
 {label}
-to_disk "${{conf%/*}}" "$conf"
-[ "$(cksum <"$conf")" = '{wanted}' ] || fail "$conf is not what was written""#,
+to_disk "${{conf%/*}}" "$conf""#,
         path = sh::word(path.as_str()),
         print = sh::print(text),
         wanted = cksum(text),
@@ -225,8 +235,8 @@ pub(super) fn service(command: &str) -> String {
 }
 
 /// Tells each daemon, if it is still the same process, and leaves the stamp that says what it has read. vsftpd tries the
-/// file first: a SIGHUP with a file that it refuses would end the daemon.
-fn reload(conf: &Utf8Path, daemons: &[(u32, u64)]) -> String {
+/// file first, if it has not yet: a SIGHUP with a file that it refuses would end the daemon.
+fn reload(conf: &Utf8Path, tried: Option<&str>, daemons: &[(u32, u64)]) -> String {
     let stamp = stamp_path(conf);
     let (folder, _) = stamp.rsplit_once('/').unwrap_or(("/", ""));
     let mut text = format!(
@@ -235,14 +245,19 @@ fail() {{ printf '%s\n' "$1" >&2; exit 1; }}
 {VSFTPD_IS_THERE}
 sum=$(cksum <"$conf") || exit
 changed=$({CHANGED} -- "$conf" 2>/dev/null)
-mkdir -p {folder} || exit
-new=$stamp.new
-trap 'rm -f -- "$new" "$new-try" "$new-says"' EXIT
-rm -f -- "$new-try" "$new-says" || exit
+[ -d {folder} ] || mkdir -p {folder} || exit
+new=$stamp.new half=
+clear() {{ {CLEAR}
+}}
+trap clear EXIT
+clear || exit
+if [ "$sum" != '{known}' ]; then
 tried=$conf; what=$conf
 {TRY_VSFTPD}
+fi
 : >"$new" || exit
 "#,
+        known = tried.unwrap_or_default(),
         conf = sh::word(conf.as_str()),
         stamp = sh::word(&stamp),
     );

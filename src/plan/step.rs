@@ -58,6 +58,8 @@ pub enum Step {
     VsftpdReload {
         /// The file.
         conf: Utf8PathBuf,
+        /// The checksum of the text that an earlier step has shown to be fit.
+        tried: Option<String>,
         /// Process id and start time of each daemon.
         daemons: Vec<(u32, u64)>,
     },

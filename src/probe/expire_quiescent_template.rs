@@ -7,7 +7,7 @@ use crate::format::excerpt;
 pub const PATH: &str = "/proc/sys/net/ipv4/vs/expire_quiescent_template";
 
 pub(super) fn scripts() -> Vec<String> {
-    vec![format!("[ ! -e {PATH} ] || exec cat {PATH}")]
+    vec![format!("[ -e {PATH} ] || exit 0\nexec cat {PATH}")]
 }
 
 pub(super) fn read(answers: &[Answer]) -> Result<bool, String> {

@@ -53,8 +53,7 @@ use std::{collections::BTreeMap, fmt, net::Ipv4Addr};
 /// what a link to /dev/null is given is lost.
 fn regular(path: &str) -> String {
     format!(
-        "if [ ! -e \"{path}\" ]; then :; elif [ -f \"{path}\" ]; then exec cat -- \"{path}\"; \
-         else echo \"{path}{NOT_REGULAR}\" >&2; exit 1; fi"
+        "[ -e \"{path}\" ] || exit 0\n[ ! -f \"{path}\" ] || exec cat -- \"{path}\"\necho \"{path}{NOT_REGULAR}\" >&2; exit 1"
     )
 }
 

@@ -7,7 +7,7 @@
 
 use super::{
     Answer,
-    clock::{CHANGED, Clock, LOOKS, TICKS, change_time},
+    clock::{CHANGED, Clock, LOOKS, change_time},
     regular,
     vsftpd_process::Process,
 };
@@ -76,19 +76,32 @@ pub(super) fn scripts(conf: Option<&Utf8Path>) -> Vec<String> {
 changed=$({CHANGED} -- "$1" 2>/dev/null)
 echo "changed $changed"
 [ -n "$changed" ] || echo "modified $(date -r "$1" +%s 2>/dev/null)"
-echo "ticks $({TICKS})"
 {LOOKS}
 for stamp in {stamps}; do [ ! -e "$stamp" ] || while read -r line; do printf 'stamp %s %s\n' "$stamp" "$line"; done <"$stamp"; done
-net=$(readlink /proc/self/ns/net 2>/dev/null)
 cd /proc || exit
 line() {{ {{ read -r line <"$1/stat"; }} 2>/dev/null || return; parent=${{line##*) }}; parent=${{parent#* }}; parent=${{parent%% *}}; }}
 whole() {{
-  [ "$(readlink "$1/ns/net" 2>/dev/null)" = "$net" ] || return
-  printf 'process %s | %s | %s | %s\n' "$line" "$(readlink "$1/fd/0" 2>/dev/null)" "$(readlink "$1/fd/2" 2>/dev/null)" "$(tr '\000\n' '\n ' <"$1/cmdline" 2>/dev/null | tr '\n' '|')"
+  net= mine= input= errors= words=$IFS
+  set -f; IFS='
+'
+  for link in $(ls -ln self/ns/net "$1/ns/net" "$1/fd/0" "$1/fd/2" 2>/dev/null); do
+    case $link in
+    *' self/ns/net -> '*) mine=${{link##* -> }} ;;
+    *" $1/ns/net -> "*) net=${{link##* -> }} ;;
+    *" $1/fd/0 -> "*) input=${{link##* -> }} ;;
+    *" $1/fd/2 -> "*) errors=${{link##* -> }} ;;
+    esac
+  done
+  set +f; IFS=$words
+  [ "$net" = "$mine" ] || return
+  printf 'process %s | %s | %s | %s\n' "$line" "$input" "$errors" "$(tr '\000\n' '| ' <"$1/cmdline" 2>/dev/null)"
   own="$own$1 "
 }}
-all=$(grep -l '^[0-9]* (vsftpd) ' [0-9]*/stat 2>/dev/null | tr '\n' ' ') own=' ' children=
-for stat in $all; do
+set -- $(cat self/stat)
+echo "ticks ${{22}}"
+set -- $(grep -l '^[0-9]* (vsftpd) ' [0-9]*/stat 2>/dev/null)
+all="$* " own=' ' children=
+for stat do
   pid=${{stat%/stat}}
   line "$pid" || continue
   case " $all" in *" $parent/stat "*) children="$children $pid" ;; *) whole "$pid" ;; esac

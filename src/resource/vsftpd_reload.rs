@@ -2,6 +2,7 @@
 
 use super::{Kind, Resource, VsftpdSettings};
 use crate::{
+    format::cksum::cksum,
     plan::{Action, Change, Diff, Stage, Step},
     probe::{Facts, Lingering, Probe, Unknown},
 };
@@ -29,7 +30,8 @@ impl Resource for VsftpdReload {
                 found.conf
             ));
         }
-        let changes = self.0.text(found)? != found.text;
+        let text = self.0.text(found)?;
+        let changes = text != found.text;
         let daemons: Vec<(u32, u64)> = found
             .daemons
             .iter()
@@ -46,7 +48,7 @@ impl Resource for VsftpdReload {
                 summary: format!("vsftpd reads {} again (SIGHUP): {why}", found.conf),
                 before: Vec::new(),
                 after: Vec::new(),
-                step: Step::VsftpdReload { conf: found.conf.clone(), daemons },
+                step: Step::VsftpdReload { conf: found.conf.clone(), tried: changes.then(|| cksum(&text)), daemons },
             });
         }
         Ok(diff)

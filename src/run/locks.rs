@@ -6,15 +6,15 @@
 use super::{GivenUp, Options, pool};
 use crate::{
     desired::Target,
-    host::{Change, HostError, LockError},
+    host::{self, Change, HostError, LockError},
 };
 use std::{
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
-/// For each host a warning, if it has no locks, or why it could not be asked.
-pub(super) type Locked = Result<Option<String>, HostError>;
+/// For each host how it was locked, or why it could not be asked.
+pub(super) type Locked = Result<host::Locked, HostError>;
 
 /// Locks some of the hosts, by number. One that cannot be asked does not keep the others from being locked.
 pub(super) fn take<H: Change>(
@@ -84,7 +84,7 @@ fn round<H: Change>(
     let mut stopped = false;
     for (index, answer) in all {
         match answer {
-            Ok(warning) => locked.push(Ok(warning)),
+            Ok(how) => locked.push(Ok(how)),
             Err(LockError::Host(error)) => locked.push(Err(error)),
             Err(LockError::Busy(who)) => {
                 return Err(GivenUp::Busy { host: targets[index].0.host.name.clone(), who });

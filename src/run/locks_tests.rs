@@ -4,7 +4,7 @@
 use super::{release, take};
 use crate::{
     desired::Target,
-    host::{Change, HostError, LockError, Observe, StepError},
+    host::{Change, HostError, LockError, Locked, Observe, StepError},
     inventory::{ConnectionOptions, Inventory},
     plan::Step,
     probe::{Facts, Probe},
@@ -34,13 +34,13 @@ impl Observe for Way<'_> {
 
 impl Change for Way<'_> {
     /// As a real host does it: an older run waits a moment for a younger one.
-    fn lock(&self, wait: Duration, stop: &(dyn Fn() -> bool + Sync)) -> Result<Option<String>, LockError> {
+    fn lock(&self, wait: Duration, stop: &(dyn Fn() -> bool + Sync)) -> Result<Locked, LockError> {
         let start = Instant::now();
         loop {
             let mut owner = self.lock.lock().unwrap();
             let Some(other) = *owner else {
                 *owner = Some(self.run);
-                return Ok(None);
+                return Ok(Locked::default());
             };
             drop(owner);
             let patience = if self.run < other { wait.max(Duration::from_secs(5)) } else { wait };

@@ -176,8 +176,8 @@ fn seen<H: Observe>(target: &Target, host: &H) -> (Outcome, Facts) {
     (outcome, facts)
 }
 
-/// Takes the lock of each host that is to be changed, and looks at it again: what was seen before may be another run's
-/// half-done work. All locks or none.
+/// Takes the lock of each host that is to be changed, all of them or none, and looks at it again: what was seen before may
+/// be another run's half-done work, unless its lock tells that it is not.
 fn lock<H: Change>(
     targets: &[(Target, H)],
     mut outcomes: Vec<Outcome>,
@@ -189,17 +189,20 @@ fn lock<H: Change>(
         return Ok(outcomes);
     }
     options.watch.phase("lock", changing.len());
-    let mut locked = Vec::new();
+    let mut doubtful = Vec::new();
     for (index, got) in changing.iter().copied().zip(locks::take(targets, &changing, options)?) {
         match got {
-            Ok(warning) => {
-                outcomes[index].warnings.extend(warning);
-                locked.push(index);
+            Ok(locked) => {
+                outcomes[index].warnings.extend(locked.warning);
+                if !locked.is_as_seen {
+                    doubtful.push(index);
+                }
             }
             Err(error) => outcomes[index].trouble = Some(error.into()),
         }
     }
-    Ok(pool::some(outcomes, &locked, options.forks, |index, old| {
+    options.watch.phase("look again", doubtful.len());
+    Ok(pool::some(outcomes, &doubtful, options.forks, |index, old| {
         let (target, host) = &targets[index];
         options.watched(&target.host.name, || Outcome { warnings: old.warnings, ..look(target, host) })
     }))

@@ -98,7 +98,7 @@ fn steps() -> Vec<Step> {
             prefix: 32,
             device: "tunl0".to_owned(),
         }),
-        Step::VsftpdReload { conf: "/etc/vsftpd.conf".into(), daemons: vec![(7, 8)] },
+        Step::VsftpdReload { conf: "/etc/vsftpd.conf".into(), tried: None, daemons: vec![(7, 8)] },
         Step::EndUndoGuard { name: "some".to_owned(), armed: true },
         Step::EndUndoGuard { name: "some".to_owned(), armed: false },
         Step::Person("somebody's (work)".to_owned()),

@@ -69,9 +69,11 @@ impl<'a> Gate<'a> {
         Self::shut_if(control, host, name, tool, pattern, "true")
     }
 
-    /// A gate that is shut for those who come while a run has the host's lock.
+    /// A gate that is shut for those who come while a run has the host's lock. They come, because whoever had it last did
+    /// not give it back: then a run looks again under its lock.
     pub fn shut_while_locked(control: &Control, host: &'a Host, name: &str, tool: &str, pattern: &str) -> Self {
-        Self::shut_if(control, host, name, tool, pattern, "[ -s /run/lvs-ftp/lock ]")
+        host.sh("umask 022; mkdir -p /run/lvs-ftp; umask 077; echo 'dead 1 1 a run' >/run/lvs-ftp/lock");
+        Self::shut_if(control, host, name, tool, pattern, "! grep -q '^dead ' /run/lvs-ftp/lock")
     }
 
     fn shut_if(control: &Control, host: &'a Host, name: &str, tool: &str, pattern: &str, when: &str) -> Self {

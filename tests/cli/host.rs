@@ -23,9 +23,10 @@ esac
 echo "$*" >>/run/ipvsadm.log
 verb=$1; shift
 known() { grep -q "^$1" $table || { echo 'No such service' >&2; exit 255; }; }
+fresh() { ! grep -q "^$1" $table || { echo "$2 already exists" >&2; exit 255; }; }
 case $verb in
--A) echo "-A $*" >>$table ;;
--a) known "-A $1 $2 "; echo "-a $*" >>$table ;;
+-A) fresh "-A $1 $2 " Service; echo "-A $*" >>$table ;;
+-a) known "-A $1 $2 "; fresh "-a $1 $2 -r $4 " Destination; echo "-a $*" >>$table ;;
 -E) known "-A $1 $2 "; sed -i "s|^-A $1 $2 .*|-A $*|" $table ;;
 -e) known "-a $1 $2 -r $4 "; sed -i "s|^-a $1 $2 -r $4 .*|-a $*|" $table ;;
 -d) known "-a $1 $2 -r $4 "; sed -i "/^-a $1 $2 -r $4 /d" $table ;;

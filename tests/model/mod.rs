@@ -15,7 +15,7 @@ use lvs_ftp::{
         iptables_words,
         ipvs::{IpvsTable, Service},
     },
-    host::{Change, HostError, LockError, Observe, StepError},
+    host::{Change, HostError, LockError, Locked, Observe, StepError},
     lvs::ForwardingMethod,
     plan::{IpvsEdit, ServiceAct, Sight, Step, block},
     probe::{Answer, DirectorDaemon, Facts, Probe},
@@ -94,8 +94,8 @@ impl Observe for Model {
 }
 
 impl Change for Model {
-    fn lock(&self, _wait: Duration, _stop: &(dyn Fn() -> bool + Sync)) -> Result<Option<String>, LockError> {
-        Ok(None)
+    fn lock(&self, _wait: Duration, _stop: &(dyn Fn() -> bool + Sync)) -> Result<Locked, LockError> {
+        Ok(Locked::default())
     }
 
     fn change(&self, steps: &[Step]) -> Result<(), StepError> {
