@@ -125,7 +125,11 @@ fire() {
     done
   done
   for step in $(ls -r "$g"); do
-    for edit in $(ls -r "$g/$step" | sed -n 's/^tried-//p'); do
+    for edit in $(ls -r "$g/$step"); do
+      case $edit in
+      tried-*) edit=${edit#tried-} ;;
+      *) continue ;;
+      esac
       what=$(cat "$g/$step/what-$edit")
       if says=$(/bin/sh "$g/$step/ipvs-$edit" 2>&1); then
         say "IPVS: taken back: $what"
