@@ -26,7 +26,7 @@ cat >/var/mail/coming.$$ && mv /var/mail/coming.$$ /var/mail/filed/$$
 /// A schedule that is installed, its first two runs, which leave what runs leave, and cron, started as Debian does.
 pub fn set_up() {
     let product = std::env::var("LAB_BIN").unwrap() + "/lvs-ftp";
-    let records = format!("--quiet --lock-wait 120 --log {LOG} --metrics {METRICS}");
+    let records = format!("--quiet --lock-wait 30 --log {LOG} --metrics {METRICS}");
     on(
         "control",
         &format!(

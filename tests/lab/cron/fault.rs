@@ -17,9 +17,12 @@ pub struct Fault {
     pub repaired: &'static [(&'static str, &'static str, u32)],
     /// Who is not reached.
     pub unreachable: &'static [&'static str],
+    /// The run cannot even begin: its drift stays, and it tells of no host.
+    pub keeps_out: bool,
 }
 
-const NOTHING: Fault = Fault { strike: || {}, end: || {}, heads: &[], words: &[], repaired: &[], unreachable: &[] };
+const NOTHING: Fault =
+    Fault { strike: || {}, end: || {}, heads: &[], words: &[], repaired: &[], unreachable: &[], keeps_out: false };
 
 /// Of the router's rules two are deleted by hand.
 pub const RULES: Fault = Fault {
@@ -71,6 +74,25 @@ pub const CONF: Fault = Fault {
     ..NOTHING
 };
 
+/// Somebody edits what a router loads at boot.
+pub const SAVED: Fault = Fault {
+    strike: || {
+        on(
+            "lvs2",
+            "sed -i s/10000:20000/10000:15000/ /etc/iptables/rules.v4
+            sed -i '/10.1.1.13/s/-w 1/-w 9/' /etc/ipvsadm.rules",
+        );
+    },
+    heads: &["CHANGED on lvs2"],
+    words: &[
+        "    edit: /etc/iptables/rules.v4: 1 rules added, 1 removed",
+        "    edit: /etc/ipvsadm.rules: services and destinations as wanted",
+        "        --a -f 21 -r 10.1.1.13:0 -m -w 9\n        +-a -f 21 -r 10.1.1.13:0 -m -w 1\n",
+    ],
+    repaired: &[("lvs2", "saved_filter", 1), ("lvs2", "saved_ipvs", 1)],
+    ..NOTHING
+};
+
 /// The host whose cable is pulled.
 pub const CUT_OFF: &str = "ftp3";
 
@@ -103,19 +125,39 @@ pub const FULL: Fault = Fault {
     ..NOTHING
 };
 
+/// The lock of ftp2 as a run of another control host has it.
+const OTHERS_LOCK: &str = "sed -i s/^pasv_min_port=.*/pasv_min_port=9000/ /etc/vsftpd.conf
+    setsid flock /var/run/lvs-ftp/lock sh -c";
+
 /// A drift on a host whose lock another one has, until some seconds after the run asks for it, too: it waits.
 pub const LOCK: Fault = Fault {
     strike: || {
-        on(
-            "ftp2",
-            "sed -i s/^pasv_min_port=.*/pasv_min_port=9000/ /etc/vsftpd.conf
-            setsid flock /var/run/lvs-ftp/lock sh -c '
-                until readlink /proc/[0-9]*/fd/9 | grep -q lvs-ftp/lock; do sleep 0.5; done; sleep 3
-            ' >/dev/null 2>&1 </dev/null &",
-        );
+        // A shell that waits for its child may have its files under other numbers than it gave them.
+        let until_asked =
+            "until ls -l /proc/[0-9]*/fd 2>/dev/null | grep -q lvs-ftp/changing; do sleep 0.5; done; sleep 3";
+        on("ftp2", &format!("{OTHERS_LOCK} '{until_asked}' >/dev/null 2>&1 </dev/null &"));
     },
     heads: &["CHANGED on ftp2"],
     words: &["    edit: /etc/vsftpd.conf: pasv_min_port 9000 -> 10000"],
     repaired: &[("ftp2", "vsftpd_conf", 1), ("ftp2", "vsftpd_reload", 1)],
     ..NOTHING
 };
+
+/// The same, but that lock is held longer than the run waits.
+pub const HELD: Fault = Fault {
+    strike: || {
+        let until_gone = "while [ ! -e /run/go ]; do sleep 0.5; done; rm /run/go";
+        on("ftp2", &format!("{OTHERS_LOCK} '{until_gone}' >/dev/null 2>&1 </dev/null &"));
+    },
+    end: || {
+        on("ftp2", "touch /run/go; while [ -e /run/go ]; do sleep 0.1; done");
+    },
+    heads: &[
+        "error: another run holds the lock of ftp2: it does not say who it is; try again later, or wait for it: --lock-wait SECONDS",
+    ],
+    keeps_out: true,
+    ..NOTHING
+};
+
+/// What [`HELD`] left is repaired as soon as the lock is free.
+pub const AFTER_HELD: Fault = Fault { strike: || {}, ..LOCK };
