@@ -33,10 +33,6 @@ const CONTROL_LIMIT: Duration = Duration::from_secs(5);
 /// How long a host may take to make the steps of one stage.
 const CHANGE_LIMIT: Duration = Duration::from_secs(180);
 
-/// How long a look may be trusted when the lock is taken after it. Our own runs tell of themselves in the lock; people, who
-/// change hosts too, do not.
-const FRESH: Duration = Duration::from_secs(5);
-
 /// What the connections of one run have in common.
 pub struct Session {
     sockets: Sockets,
@@ -298,15 +294,16 @@ impl Change for Writable {
         })?;
         let (lock, locked) = match taken {
             Taken::Held(held, last) => {
-                let is_as_seen = (self.connection.looked().as_ref())
-                    .is_some_and(|(when, seen)| when.elapsed() < FRESH && is_untouched(seen, &last));
-                (Lock::Taken(Some(held)), Locked { warning: None, is_as_seen })
+                let looked = self.connection.looked();
+                let unchanged_since =
+                    looked.as_ref().filter(|(_, seen)| is_untouched(seen, &last)).map(|(when, _)| *when);
+                (Lock::Taken(Some(held)), Locked { warning: None, unchanged_since })
             }
             Taken::Ours => (Lock::Taken(None), Locked::default()),
             Taken::NoTool => {
                 let words =
                     "flock is not there, so a run from another control host is not kept out: install util-linux";
-                (Lock::None, Locked { warning: Some(words.to_owned()), is_as_seen: false })
+                (Lock::None, Locked { warning: Some(words.to_owned()), unchanged_since: None })
             }
         };
         *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = lock;

@@ -18,6 +18,9 @@ use std::{
 
 const SCRIPT: &str = include_str!("guard.sh");
 
+/// So many edits of the IPVS table are one series: a slow router makes them long before the guard takes it for dead.
+const SERIES: usize = 50;
+
 /// Removes a guard's folder. A death half-way must not leave one that looks as if it were in force.
 const REMOVE: &str = r#"! [ -d "$g" ] || { mv "$g" "$g.old" && rm -rf "$g.old"; }"#;
 
@@ -58,7 +61,7 @@ impl Guard {
         let mut armed = self.armed();
         let mut fresh = true;
         let is_one_series = |one: &Step, next: &Step| matches!((one, next), (Step::Ipvsadm(_), Step::Ipvsadm(_)));
-        let series = steps.chunk_by(is_one_series).flat_map(|series| {
+        let series = steps.chunk_by(is_one_series).flat_map(|series| series.chunks(SERIES)).flat_map(|series| {
             if !series.iter().all(Step::may_cut_off) {
                 return series.iter().map(step_script::script).collect();
             }

@@ -30,13 +30,13 @@ const BEAT: Duration = Duration::from_secs(20);
 /// How often somebody looks whether the wait was ended.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// The text that reads the lock's file into `$last`: nothing where nobody ever had the lock.
-pub(super) const READ_LAST: &str =
-    "last=; [ ! -r /var/run/lvs-ftp/lock ] || read -r last </var/run/lvs-ftp/lock || :\n";
+/// The text that reads the lock's file into `$last`; `none` where nobody has had the lock since the host was booted.
+pub(super) const READ_LAST: &str = "last=none; [ ! -e /var/run/lvs-ftp/lock ] || { last=; \
+    [ ! -r /var/run/lvs-ftp/lock ] || read -r last </var/run/lvs-ftp/lock; } || :\n";
 
 /// Whether no run of ours changed the host between two readings of the lock's file, the second of them under the lock.
 pub(super) fn is_untouched(seen: &str, found: &str) -> bool {
-    seen == found && (found.is_empty() || found.starts_with("free "))
+    seen == found && (found == "none" || found.starts_with("free "))
 }
 
 /// Opens both files; whoever may open them could also keep them locked, so that is root alone.
@@ -101,13 +101,15 @@ impl Run {
             r#"{{
 {prelude}
 command -v flock >/dev/null 2>&1 || {{ printf '\n{mark} none\n'; exit 0; }}
-{OPEN}exec 9>>/var/run/lvs-ftp/lock 8>>/var/run/lvs-ftp/changing
+{OPEN}first=none; [ ! -e /var/run/lvs-ftp/lock ] || first=
+exec 9>>/var/run/lvs-ftp/lock 8>>/var/run/lvs-ftp/changing
 again=1 silent=0
 while :; do
   word=busy; flock -n 9; status=$?
   [ $status != 0 ] || {{ word=changing; flock -n 8; status=$?; }}
   [ $status != 0 ] || break
   [ $status = 1 ] || exit $status
+  first=
   if [ $again = 1 ]; then again=0; continue; fi
   who=; read -r who </var/run/lvs-ftp/lock || :
   if [ $word = busy ] && [ $silent = 0 ] && [ -n "$(find /var/run/lvs-ftp/lock -mmin +1 2>/dev/null)" ]; then
@@ -117,8 +119,9 @@ while :; do
   printf '\n{mark} %s %s\n' $word "$who" || exit 0
   sleep 1 8>&- 9>&-
 done
-exec 8>&-
 {READ_LAST}printf '%s %s %s %s\n' {nonce} {began} $$ {who} >/var/run/lvs-ftp/lock || exit
+exec 8>&-
+[ -n "$last" ] || last=$first
 printf '\n{mark} locked %s\n' "$last"
 while read -r line; do touch /var/run/lvs-ftp/lock 9>&-; done
 exec 8>>/var/run/lvs-ftp/changing

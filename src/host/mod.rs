@@ -26,7 +26,7 @@ use crate::{
     plan::Step,
     probe::{Facts, Probe},
 };
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Why a host could not be asked or changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,8 +50,8 @@ pub trait Observe: Send + Sync {
 pub struct Locked {
     /// What people should know: it has no locks.
     pub warning: Option<String>,
-    /// No run has changed it since this one looked at it last, a moment ago.
-    pub is_as_seen: bool,
+    /// When this run began to look at it last, if no run has changed it since.
+    pub unchanged_since: Option<Instant>,
 }
 
 /// A host that can be changed. Check mode never holds one.

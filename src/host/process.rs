@@ -2,6 +2,7 @@
 
 use crate::format::last_words;
 use std::{
+    ffi::OsString,
     fs::File,
     io::{self, PipeReader, Read, Seek},
     os::unix::process::CommandExt,
@@ -66,14 +67,14 @@ pub(super) fn start(
     Ok((child, reader, said))
 }
 
-/// Where a program is. One that is named by its whole path is started without a copy of this process.
-fn place(program: &str) -> PathBuf {
+/// Where a program is. One that is named by its whole path is started without a copy of this process. What is not found
+/// in a plain PATH is left to the system.
+fn place(program: &str) -> OsString {
     let places = std::env::var_os("PATH").filter(|_| !program.contains('/'));
-    let mut found = places.iter().flat_map(std::env::split_paths).map(|folder| folder.join(program));
-    let is_program = |path: &PathBuf| {
-        path.is_absolute() && path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
-    };
-    found.find(is_program).unwrap_or_else(|| program.into())
+    let folders = places.iter().flat_map(std::env::split_paths).take_while(|folder| folder.is_absolute());
+    let is_program = |path: &PathBuf| path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok();
+    let found = folders.map(|folder| folder.join(program)).find(is_program);
+    found.map_or_else(|| program.into(), PathBuf::into_os_string)
 }
 
 /// Why a command could not be started.

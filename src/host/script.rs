@@ -148,7 +148,7 @@ pub(super) fn split<'a>(text: &'a [u8], mark: &[u8]) -> Vec<&'a [u8]> {
 /// What every script begins with: the same tools and words whoever logs in, and the mark that tells that it began.
 pub(super) fn prelude(mark: &str) -> String {
     format!(
-        "unset ENV BASH_ENV CDPATH LANGUAGE\nLC_ALL=C LANG=C PATH={PATH}\nexport LC_ALL LANG PATH\nprintf '\\n{mark} begin'\n"
+        "unset ENV BASH_ENV CDPATH LANGUAGE QUOTING_STYLE TIME_STYLE\nLC_ALL=C LANG=C PATH={PATH}\nexport LC_ALL LANG PATH\nprintf '\\n{mark} begin'\n"
     )
 }
 

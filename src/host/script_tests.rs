@@ -79,3 +79,13 @@ fn old_marks_are_text() {
     let reply = script.reply(&run(SHELLS[0], &script.text));
     assert_eq!(reply.answers[0].stdout, b"x\nlvs-ftp-0000 end 0\nlvs-ftp-0000 done\n");
 }
+
+/// What a user's environment says of `ls` does not count.
+#[test]
+fn words_of_tools_are_as_ever() {
+    let script = Script::new(&parts(&["ls -ln /proc/self/ns/net"]), false);
+    let command = duct::cmd!("sh").stdin_bytes(&*script.text).env("QUOTING_STYLE", "c").env("TIME_STYLE", "+x -> x");
+    let reply = script.reply(&command.stdout_capture().run().unwrap().stdout);
+    let said = String::from_utf8(reply.answers[0].stdout.clone()).unwrap();
+    assert!(said.contains(" /proc/self/ns/net -> net:[") && !said.contains("x -> x"), "{said}");
+}

@@ -132,7 +132,7 @@ mv -f -- "$new" "$conf" || {{
   fail "$conf cannot be replaced: is it immutable, or a mount point of its own?"
 }}
 {label}
-to_disk "${{conf%/*}}" "$conf""#,
+to_disk "${{conf%/*}}" "$conf" || :"#,
         path = sh::word(path.as_str()),
         print = sh::print(text),
         wanted = cksum(text),

@@ -24,6 +24,11 @@ use crate::{
 };
 use hold::hold;
 use rollout::Rollout;
+use std::time::{Duration, Instant};
+
+/// How long a look may be trusted when all locks were taken after it. Our own runs tell of themselves in the lock; people,
+/// who change hosts too, do not.
+const FRESH: Duration = Duration::from_secs(5);
 
 /// What differs between a host and what it shall have. Nothing at all is planned when any fact is unknown.
 ///
@@ -190,11 +195,12 @@ fn lock<H: Change>(
     }
     options.watch.phase("lock", changing.len());
     let mut doubtful = Vec::new();
+    let is_fresh = |since: &Instant| since.elapsed() < FRESH;
     for (index, got) in changing.iter().copied().zip(locks::take(targets, &changing, options)?) {
         match got {
             Ok(locked) => {
                 outcomes[index].warnings.extend(locked.warning);
-                if !locked.is_as_seen {
+                if !locked.unchanged_since.as_ref().is_some_and(is_fresh) {
                     doubtful.push(index);
                 }
             }

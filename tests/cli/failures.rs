@@ -42,3 +42,17 @@ fn did_not_converge() {
     let ran = control.apply(&["-l", "lvs1"]).ended(2);
     is_as_recorded(&ran.stdout, "not-converged.stdout");
 }
+
+/// A file system whose folders cannot be written out on demand: the file is in its place all the same.
+#[test]
+fn a_folder_that_does_not_sync() {
+    let (control, router, server) = cluster(None);
+    let refuses = "#!/bin/sh\n[ \"$1\" != --help ] || exec /bin/sync --help\necho x >>/srv/refused; exit 1\n";
+    for host in [&router, &server] {
+        host.write("tools/sync", refuses);
+        host.sh("chmod +x /usr/local/sbin/sync");
+    }
+    control.apply(&[]).ended(0);
+    assert!(!server.read("srv/refused").is_empty());
+    control.apply(&["--check"]).ended(0);
+}

@@ -157,9 +157,11 @@ fn the_users_own_configuration_is_not_in_the_way() {
 fn no_ssh_here() {
     let control = Control::new();
     control.inventory(&[("lvs1", serde_json::json!({}))], &[("ftp1", serde_json::json!({"lvs_real_ip": "10.1.1.11"}))]);
+    control.script("ssh", "touch CANARY");
     let ran = control
         .finish(&duct::cmd!("env", "PATH=/nosuch", env!("CARGO_BIN_EXE_lvs-ftp"), "apply").dir(control.path("")))
         .ended(4);
     let says = "unreachable: [lvs1] => failed to connect: ssh cannot be run here: ";
     assert!(ran.stdout.contains(says), "{}", ran.stdout);
+    assert!(!is_there(&control.path("CANARY")), "what is in the current folder is no program of ours");
 }

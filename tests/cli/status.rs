@@ -47,8 +47,9 @@ fn a_cluster_with_drift_and_a_host_that_is_not_there() {
         "lvs1 10.1.1.12:0 ftp2 absent - -",
         "lvs1 10.1.1.99:0 - 5, not wanted 0 0",
         "ftp1 10.1.1.11 no daemon",
-        "ftp2 10.1.1.12 unknown unreachable:",
+        "ftp2 10.1.1.12 unknown unreachable",
         "unreachable: ftp2",
+        "ftp2: failed to connect:",
         "drift: lvs1, ftp1",
     ] {
         assert!(has(words), "{words}\n{}", ran.stdout);

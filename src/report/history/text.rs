@@ -8,6 +8,8 @@ const DRIFTS: usize = 20;
 
 /// So many hosts with the same news are named.
 const HOSTS: usize = 3;
+/// So many things that changed on a host are named; a first run changes all of them.
+const THINGS: usize = 6;
 /// So much of a cause fits into a line; the rest is in the log.
 const CAUSE: usize = 100;
 
@@ -71,7 +73,7 @@ pub fn news(run: &Record) -> String {
                 format!("{} ({})", state.word(), cut(why.and_then(|text| text.lines().next()).unwrap_or_default()))
             }
             HostState::Draining => "draining".to_owned(),
-            HostState::Drift | HostState::Changed => found.things().join(", "),
+            HostState::Drift | HostState::Changed => names(&found.things(), THINGS),
         };
         match news.iter_mut().find(|(known, _)| *known == what) {
             Some((_, hosts)) => hosts.push(host),

@@ -147,6 +147,11 @@ impl Status<'_> {
             if count(state) > 0 {
                 text.push_str(&format!("{style}{state}: {}{style:#}\n", self.named(state)));
             }
+            for (outcome, _) in self.seen.iter().filter(|(outcome, _)| drift(outcome).0 == state).take(NAMED) {
+                if let Some(Trouble::Failed(why) | Trouble::Unreachable(why)) = &outcome.trouble {
+                    text.push_str(&format!("    {}: {}\n", printable(&outcome.host), first_line(why)));
+                }
+            }
         }
         if count("drift") > 0 {
             text.push_str("`lvs-ftp apply --check --diff` shows what differs, `lvs-ftp apply` removes it.\n");
@@ -176,8 +181,8 @@ fn drift(outcome: &Outcome) -> (&'static str, String) {
         |drains: bool| outcome.each().filter(|(_, _, how)| matches!(how, Progress::Draining(_)) == drains).count();
     let draining = if count(true) > 0 { format!("{} draining", count(true)) } else { String::new() };
     match &outcome.trouble {
-        Some(Trouble::Unreachable(text)) => ("unreachable", format!("unreachable: {}", first_line(text))),
-        Some(Trouble::Failed(text)) => ("failed", format!("failed: {}", first_line(text))),
+        Some(Trouble::Unreachable(_)) => ("unreachable", "unreachable".to_owned()),
+        Some(Trouble::Failed(_)) => ("failed", "failed".to_owned()),
         None if count(false) > 0 => {
             let rest = if draining.is_empty() { draining } else { format!(", {draining}") };
             ("drift", format!("{} to change{rest}", count(false)))
@@ -187,7 +192,7 @@ fn drift(outcome: &Outcome) -> (&'static str, String) {
     }
 }
 
-/// What fits into a table.
+/// What fits into a line.
 fn first_line(text: &str) -> String {
     printable(text.lines().next().unwrap_or_default())
 }
