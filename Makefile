@@ -17,8 +17,9 @@ BENCH_PACKAGES := python3 python3-venv time
 
 .PHONY: bench build package demo test compat soak lint packages readers toolchain
 
+# Linked statically, as in the package: it starts faster, and runs on any Linux of this processor.
 build: packages toolchain
-	$(CARGO) build --release --locked
+	$(CARGO) rustc --release --locked --bin lvs-ftp -- -C target-feature=+crt-static
 
 # The Debian package, checked by lintian, then installed, run and removed where nothing of this machine is touched.
 package: packages toolchain
