@@ -105,7 +105,8 @@ for stat in $(grep -l -e '^[0-9]* (pulse) ' -e '^[0-9]* (lvsd) ' -e '^[0-9]* (na
 done
 if [ -n "$nannies" ]; then
   for log in /var/log/messages /var/log/syslog; do
-    [ ! -f "$log" ] || tail -c 4194304 "$log" | grep 'nanny\[[0-9]*\]: .*:[0-9]* \(available\|due to connection failure\)' |
+    # Where a machine lost its power a log has zero bytes, and grep would take it for no text.
+    [ ! -f "$log" ] || tail -c 4194304 "$log" | tr '\000' ' ' | grep 'nanny\[[0-9]*\]: .*:[0-9]* \(available\|due to connection failure\)' |
       tail -n 1000 | sed 's/^/log /'
   done
 fi

@@ -68,7 +68,10 @@ fn log(name: &str, text: &str) {
     let time = jiff::Timestamp::now().strftime("%b %e %H:%M:%S").to_string();
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let line = format!("{time} {host} {name}[{}]: {text}\n", std::process::id());
-    OpenOptions::new().create(true).append(true).open("/var/log/messages").unwrap().write_all(line.as_bytes()).unwrap();
+    let mut file = OpenOptions::new().create(true).append(true).open("/var/log/messages").unwrap();
+    // A log begins as one does where the power was lost.
+    let begin = if file.metadata().unwrap().len() == 0 { "\0\0\0\n" } else { "" };
+    file.write_all(format!("{begin}{line}").as_bytes()).unwrap();
 }
 
 fn run(program: &str, words: &[String]) -> bool {
