@@ -211,8 +211,7 @@ fn rules(filter: usize, command: &IptablesCommand, waits_for_lock: bool, table: 
 }
 
 /// Fails when the guard fired since the series began: it takes one that takes too long for dead.
-const STILL_WORKING: &str = "[ -e \"$g/working\" ] || { echo 'the undo guard fired meanwhile: the host has undone what was \
-changed, or does so now; run again' >&2; exit 1; }\n";
+const STILL_WORKING: &str = "[ -e \"$g/working\" ] || exec /bin/sh \"$g/guard\" \"$g\" gone\n";
 
 /// The name of an edit in its series: they are taken back in the order of their names, from the last.
 fn name(at: usize) -> String {

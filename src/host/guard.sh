@@ -226,6 +226,7 @@ shift 2
 case $action in
 begin) begin "$@" ;;
 end) end "$@" ;;
+gone) gone ;;
 start)
   # Nothing of the connection that started it is held.
   exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- </dev/null >/dev/null 2>&1

@@ -124,6 +124,9 @@ fn a_guard_ends_and_a_late_step_is_refused() {
         wait_for("no report", || g.join("report").exists());
         let (done, said) = sh(shell, &format!("{} {g}/guard {g} begin 000002 $$", shell.join(" ")));
         assert!(!done && said.starts_with("the undo guard fired meanwhile"), "{said}");
+        // So is one of a series that began before.
+        let (done, said) = sh(shell, &format!("g={g}\n{}echo made", super::STILL_WORKING));
+        assert!(!done && said.starts_with("the undo guard fired meanwhile"), "{said}");
     }
 }
 

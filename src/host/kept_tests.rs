@@ -106,6 +106,13 @@ fn only_sockets_that_nobody_listens_on_are_swept() {
     left.sort();
     assert_eq!(left, ["file", "live", "young"]);
     drop(live);
-    kept.sweep();
-    assert!(!path("live").exists());
+    // What another test starts just now may have it open for a moment, until its exec.
+    for _ in 0..200 {
+        kept.sweep();
+        if !path("live").exists() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    panic!("it is not swept");
 }

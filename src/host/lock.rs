@@ -30,9 +30,10 @@ const BEAT: Duration = Duration::from_secs(20);
 /// How often somebody looks whether the wait was ended.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// The text that reads the lock's file into `$last`; `none` where nobody has had the lock since the host was booted.
+/// The text that reads the lock's file into `$last`; `none` where nobody has had the lock since the host was booted, and
+/// nothing where it is no file that can be read: a pipe would keep a look waiting.
 pub(super) const READ_LAST: &str = "last=none; [ ! -e /var/run/lvs-ftp/lock ] || { last=; \
-    [ ! -r /var/run/lvs-ftp/lock ] || read -r last </var/run/lvs-ftp/lock; } || :\n";
+    [ -f /var/run/lvs-ftp/lock ] && [ -r /var/run/lvs-ftp/lock ] && read -r last </var/run/lvs-ftp/lock; } || :\n";
 
 /// Whether no run of ours changed the host between two readings of the lock's file, the second of them under the lock.
 pub(super) fn is_untouched(seen: &str, found: &str) -> bool {

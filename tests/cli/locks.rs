@@ -113,6 +113,10 @@ fn it_looks_again_only_where_it_must() {
         assert_eq!(looks(&control, &router), few + 1, "{last}");
         assert_eq!(looks(&control, &router), few);
     }
+    // What is no file keeps nobody waiting.
+    router.sh("rm /run/lvs-ftp/lock && mkfifo /run/lvs-ftp/lock");
+    control.apply(&["-l", "lvs1", "--check"]).ended(0);
+    router.sh("rm /run/lvs-ftp/lock");
     // A host that answers slowly.
     counting("sleep 5");
     assert_eq!(looks(&control, &router), few + 1);

@@ -127,7 +127,7 @@ pub const FULL: Fault = Fault {
 
 /// The lock of ftp2 as a run of another control host has it.
 const OTHERS_LOCK: &str = "sed -i s/^pasv_min_port=.*/pasv_min_port=9000/ /etc/vsftpd.conf
-    setsid flock /var/run/lvs-ftp/lock sh -c";
+    setsid flock /var/run/lvs-ftp/lock timeout 300 sh -c";
 
 /// A drift on a host whose lock another one has, until some seconds after the run asks for it, too: it waits.
 pub const LOCK: Fault = Fault {
@@ -150,7 +150,7 @@ pub const HELD: Fault = Fault {
         on("ftp2", &format!("{OTHERS_LOCK} '{until_gone}' >/dev/null 2>&1 </dev/null &"));
     },
     end: || {
-        on("ftp2", "touch /run/go; while [ -e /run/go ]; do sleep 0.1; done");
+        on("ftp2", "touch /run/go; timeout 30 sh -c 'while [ -e /run/go ]; do sleep 0.1; done'");
     },
     heads: &[
         "error: another run holds the lock of ftp2: it does not say who it is; try again later, or wait for it: --lock-wait SECONDS",
