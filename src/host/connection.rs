@@ -3,8 +3,7 @@
 use super::{
     Change, HostError, LockError, Locked, Observe, StepError,
     guard::Guard,
-    held::Held,
-    lock::{Failure, Run, Taken, is_untouched},
+    lock::{Failure, Holder, Run, Taken, is_untouched},
     process::{self, End, Finished},
     script::{Reply, Script},
     ssh::{self, Sockets},
@@ -39,6 +38,19 @@ pub struct Session {
     run: Arc<Run>,
     interrupted: Arc<AtomicBool>,
     listener: Option<Arc<Listener>>,
+}
+
+/// What came of a script that was sent.
+struct Sent {
+    finished: Finished,
+    /// Whether it went over a link that stood already: then it may have been run though no answer came.
+    over_a_link: bool,
+}
+
+/// Sends a script over a way of its own onto a host.
+fn send(words: &[String], script: &Script, limit: Duration, stop: &dyn Fn() -> bool) -> Result<Sent, String> {
+    let finished = process::run_until(words, &script.text, limit, stop)?;
+    Ok(Sent { finished, over_a_link: false })
 }
 
 /// A way onto one host. As [`Observe`] it can only ask.
@@ -125,7 +137,7 @@ enum Lock {
     /// It was not asked for, or the host has none.
     None,
     /// Our run has it, by this holder or by another one.
-    Taken(Option<Box<Held>>),
+    Taken(Option<Box<Holder>>),
 }
 
 impl AsRef<Connection> for Connection {
@@ -163,37 +175,23 @@ impl Connection {
         &self.words
     }
 
-    /// One round trip. The commands are what people are told of the script.
+    /// One round trip. The commands are what people are told of the script; `send` sends it.
     fn ask(
         &self,
-        words: &[String],
         script: &Script,
         commands: &[Command],
-        limit: Duration,
-        stop: &dyn Fn() -> bool,
+        send: impl FnOnce(&Script) -> Result<Sent, String>,
     ) -> Result<Reply, HostError> {
         self.trace.tell(Told::Sent(commands));
-        let reply = self.asked(words, script, limit, stop);
+        let reply = send(script).map_err(HostError::Unreachable).and_then(|Sent { finished, over_a_link }| {
+            let reply = script.reply(&finished.stdout);
+            if reply.done { Ok(reply) } else { Err(self.broken(&finished, reply.begun || over_a_link)) }
+        });
         self.trace.tell(match &reply {
             Ok(reply) => Told::Answered(commands, &reply.answers),
             Err(error) => Told::Broken(commands, error),
         });
         reply
-    }
-
-    fn asked(
-        &self,
-        words: &[String],
-        script: &Script,
-        limit: Duration,
-        stop: &dyn Fn() -> bool,
-    ) -> Result<Reply, HostError> {
-        let finished = process::run_until(words, &script.text, limit, stop).map_err(HostError::Unreachable)?;
-        let reply = script.reply(&finished.stdout);
-        if reply.done {
-            return Ok(reply);
-        }
-        Err(self.broken(&finished, reply.begun))
     }
 
     /// Why there is no whole answer. ssh's own failures end with 255, and so does a link that is cut.
@@ -221,15 +219,20 @@ impl Connection {
 }
 
 impl Connection {
-    fn look(&self, probes: &[Probe], stop: &dyn Fn() -> bool) -> Result<Facts, HostError> {
+    fn look(
+        &self,
+        probes: &[Probe],
+        send: impl Fn(&Script) -> Result<Sent, String>,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Facts, HostError> {
         let parts: Vec<String> = probes.iter().flat_map(Probe::scripts).collect();
         let script = Script::looking(&parts);
         let begin = Instant::now();
         let commands = self.trace.commands(|| parts.iter().map(|part| Command::asking(part)).collect());
         let earlier = self.earlier_connection();
-        let reply = match self.ask(&self.words, &script, &commands, OBSERVE_LIMIT, stop) {
+        let reply = match self.ask(&script, &commands, &send) {
             Err(HostError::Unreachable(_)) if earlier.is_some_and(Self::give_up) && !stop() => {
-                self.ask(&self.words, &script, &commands, OBSERVE_LIMIT, stop)?
+                self.ask(&script, &commands, &send)?
             }
             answer => answer?,
         };
@@ -263,16 +266,33 @@ impl Connection {
 
 impl Observe for Connection {
     fn observe(&self, probes: &[Probe]) -> Result<Facts, HostError> {
-        self.look(probes, &|| self.is_interrupted())
+        let stop = || self.is_interrupted();
+        self.look(probes, |script| send(&self.words, script, OBSERVE_LIMIT, &stop), &stop)
     }
 }
 
 impl Observe for Writable {
     fn observe(&self, probes: &[Probe]) -> Result<Facts, HostError> {
         let stop = || self.connection.is_interrupted() && !self.touched.load(Ordering::Relaxed);
-        let facts = self.connection.look(probes, &stop)?;
+        let facts = self.connection.look(probes, |script| self.send(script, OBSERVE_LIMIT, &stop), &stop)?;
         // Nor is one of another name that the inventory has for this host.
         Ok(facts.without_guards(self.connection.run.nonce()))
+    }
+}
+
+impl Writable {
+    fn held(&self) -> MutexGuard<'_, Lock> {
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends a script to the shell that holds the lock, or where there is none over a way of its own.
+    fn send(&self, script: &Script, limit: Duration, stop: &dyn Fn() -> bool) -> Result<Sent, String> {
+        if let Lock::Taken(Some(holder)) = &mut *self.held()
+            && let Some(finished) = holder.run(script, limit, stop)
+        {
+            return Ok(Sent { finished, over_a_link: true });
+        }
+        send(&self.connection.words, script, limit, stop)
     }
 }
 
@@ -306,7 +326,7 @@ impl Change for Writable {
                 (Lock::None, Locked { warning: Some(words.to_owned()), unchanged_since: None })
             }
         };
-        *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = lock;
+        *self.held() = lock;
         Ok(locked)
     }
 
@@ -317,7 +337,7 @@ impl Change for Writable {
             Some(guard) => guard.scripts(steps),
             None => steps.iter().map(step_script::script).collect(),
         };
-        let locked = matches!(*self.lock.lock().unwrap_or_else(PoisonError::into_inner), Lock::Taken(_));
+        let locked = matches!(*self.held(), Lock::Taken(_));
         let run = &self.connection.run;
         let script = if locked { Script::guarded(&run.guard(), &parts) } else { Script::new(&parts, true) };
         let commands = self.connection.trace.commands(|| {
@@ -326,8 +346,15 @@ impl Change for Writable {
             let looking = locked.then(|| Command::asking(&run.guard().1));
             looking.into_iter().chain(steps.iter().zip(&parts).map(changing)).collect()
         });
-        let words = &self.connection.words;
-        let reply = self.connection.ask(words, &script, &commands, CHANGE_LIMIT, &|| false);
+        let reply = self.connection.ask(&script, &commands, |script| {
+            // What the holder runs ignores SIGINT and SIGQUIT, as all does that a shell runs in the background; a daemon that
+            // is started there would too, for ever.
+            if steps.iter().any(Step::may_start_daemon) {
+                send(&self.connection.words, script, CHANGE_LIMIT, &|| false)
+            } else {
+                self.send(script, CHANGE_LIMIT, &|| false)
+            }
+        });
         let mut reply = reply.map_err(|error| {
             let lost = matches!(error, HostError::Failed(_));
             match &self.guard {
@@ -360,7 +387,7 @@ impl Change for Writable {
         guard.confirm(|script, limit| {
             let commands = self.connection.trace.commands(|| vec![Command::asking(&script)]);
             let script = Script::new(&[script], true);
-            let reply = self.connection.ask(&ssh.anew, &script, &commands, limit, &|| false)?;
+            let reply = self.connection.ask(&script, &commands, |script| send(&ssh.anew, script, limit, &|| false))?;
             match reply.answers.iter().find(|answer| answer.status != 0) {
                 None => Ok(()),
                 Some(answer) => Err(HostError::Failed(answer.last_words())),
@@ -369,10 +396,8 @@ impl Change for Writable {
     }
 
     fn unlock(&self) {
-        let lock = std::mem::replace(&mut *self.lock.lock().unwrap_or_else(PoisonError::into_inner), Lock::None);
-        if let Lock::Taken(Some(held)) = lock {
-            // However it ended: it holds nothing any more.
-            held.finish(None);
+        if let Lock::Taken(Some(holder)) = std::mem::replace(&mut *self.held(), Lock::None) {
+            holder.give_back();
         }
     }
 }

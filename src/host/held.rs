@@ -15,11 +15,22 @@ const FAREWELL: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub(super) struct Held {
     child: duct::Handle,
-    input: Option<mpsc::Sender<()>>,
+    input: Option<mpsc::Sender<String>>,
     pieces: mpsc::Receiver<Vec<u8>>,
     said: File,
     last: Vec<u8>,
+    /// How much it printed since it was sent something, and where its error text was then.
     heard: u64,
+    said_before: u64,
+}
+
+/// What a child gets from time to time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Beat {
+    /// The text.
+    pub text: &'static str,
+    /// How often.
+    pub every: Duration,
 }
 
 /// What came of listening for a while.
@@ -36,22 +47,35 @@ pub(super) enum Heard {
 }
 
 impl Held {
-    /// Starts a command and sends this text, which a pipe must be able to hold; its input then stays open, and gets an
-    /// empty line from time to time.
-    pub fn start(words: &[String], text: &str, beat: Duration) -> Result<Self, String> {
-        let (reader, mut input) =
+    /// Starts a command and sends this text; its input then stays open.
+    pub fn start(words: &[String], text: String, beat: Beat) -> Result<Self, String> {
+        let (reader, input) =
             io::pipe().map_err(|error| process::not_run(words.first().map_or("", |word| word), &error))?;
         let (child, output, said) = process::start(words, |command| command.stdin_file(reader))?;
-        // One that does not read is heard of by its end.
-        let _ = input.write_all(text.as_bytes());
-        Ok(Self {
+        let mut held = Self {
             child,
             input: Some(keep_open(input, beat)),
             pieces: listen(output),
             said,
             last: Vec::new(),
             heard: 0,
-        })
+            said_before: 0,
+        };
+        held.send(text);
+        Ok(held)
+    }
+
+    /// Whether it still runs.
+    pub fn is_there(&self) -> bool {
+        self.input.is_some() && matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Sends text. One that does not read it is heard of by its end.
+    pub fn send(&mut self, text: String) {
+        (self.heard, self.said_before) = (0, self.said());
+        if let Some(input) = &self.input {
+            let _ = input.send(text);
+        }
     }
 
     /// Listens so long at most.
@@ -59,33 +83,43 @@ impl Held {
         match self.pieces.recv_timeout(limit) {
             Ok(piece) => {
                 self.heard += piece.len() as u64;
-                if self.heard > SIZE_LIMIT {
+                if self.heard > SIZE_LIMIT || self.said() - self.said_before > SIZE_LIMIT {
                     return Heard::Endless;
                 }
                 self.last.clone_from(&piece);
                 Heard::Piece(piece)
             }
+            Err(mpsc::RecvTimeoutError::Timeout) if self.said() - self.said_before > SIZE_LIMIT => Heard::Endless,
             Err(mpsc::RecvTimeoutError::Timeout) => Heard::Nothing,
             Err(mpsc::RecvTimeoutError::Disconnected) => Heard::End,
         }
+    }
+
+    /// How long its error text is by now.
+    fn said(&self) -> u64 {
+        self.said.metadata().map_or(0, |file| file.len())
     }
 
     /// Ends it, if it has not ended, and tells how that was: as given, or by itself.
     pub fn finish(mut self, end: Option<End>) -> Finished {
         let own = self.leave();
         let end = end.or(own).unwrap_or(End::Signal);
-        let stderr = process::read_whole(&mut self.said).unwrap_or_default();
-        Finished { end, stdout: std::mem::take(&mut self.last), stderr }
+        Finished { end, stdout: std::mem::take(&mut self.last), stderr: self.error_text() }
+    }
+
+    /// What it has said on standard error since it was sent something.
+    pub fn error_text(&self) -> Vec<u8> {
+        process::read_from(&self.said, self.said_before).unwrap_or_default()
     }
 
     /// Ends it at once.
-    pub fn abandon(mut self) {
+    pub fn abandon(&mut self) {
         process::kill_group(&self.child);
         self.input = None;
     }
 
     /// Closes its input and waits for its end; then it is killed.
-    fn leave(&mut self) -> Option<End> {
+    pub fn leave(&mut self) -> Option<End> {
         self.input = None;
         let ended = self.child.wait_timeout(FAREWELL);
         if let Ok(Some(output)) = ended {
@@ -104,11 +138,20 @@ impl Drop for Held {
     }
 }
 
-/// Keeps an input open until the sender goes, in a thread of its own.
-fn keep_open(mut input: PipeWriter, beat: Duration) -> mpsc::Sender<()> {
-    let (sender, gone) = mpsc::channel();
+/// Writes what comes to an input, and keeps it open until the sender goes, in a thread of its own.
+fn keep_open(mut input: PipeWriter, beat: Beat) -> mpsc::Sender<String> {
+    let (sender, texts) = mpsc::channel::<String>();
     std::thread::spawn(move || {
-        while gone.recv_timeout(beat) == Err(mpsc::RecvTimeoutError::Timeout) && input.write_all(b"\n").is_ok() {}
+        loop {
+            let written = match texts.recv_timeout(beat.every) {
+                Ok(text) => input.write_all(text.as_bytes()),
+                Err(mpsc::RecvTimeoutError::Timeout) => input.write_all(beat.text.as_bytes()),
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            };
+            if written.is_err() {
+                break;
+            }
+        }
     });
     sender
 }
@@ -133,16 +176,17 @@ fn listen(mut output: PipeReader) -> mpsc::Receiver<Vec<u8>> {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-    use super::{Heard, Held};
+    use super::{Beat, Heard, Held};
     use std::time::Duration;
 
     #[test]
     fn it_hears_of_us_while_we_live() {
         let words = ["sh", "-c", "read -r first; read -r second; echo \"$first, $second.\"; cat >/dev/null; echo end"];
-        let beat = Duration::from_millis(50);
-        let mut held = Held::start(&words.map(str::to_owned), "begin\n", beat).unwrap();
+        let beat = Beat { text: "beat\n", every: Duration::from_millis(50) };
+        let mut held = Held::start(&words.map(str::to_owned), "begin\n".to_owned(), beat).unwrap();
+        assert!(held.is_there());
         let mut hear = || held.hear(Duration::from_secs(20));
-        assert_eq!(hear(), Heard::Piece(b"begin, .\n".to_vec()));
+        assert_eq!(hear(), Heard::Piece(b"begin, beat.\n".to_vec()));
         assert_eq!(held.hear(Duration::from_millis(200)), Heard::Nothing);
         let finished = held.finish(None);
         assert_eq!(finished.end, super::End::Status(0));

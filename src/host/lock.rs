@@ -1,4 +1,5 @@
-//! A managed host's own lock: a shell that stays there holds it, and ends with our end of its input.
+//! A managed host's own lock: a shell that stays there holds it, and ends with our end of its input. The same shell makes
+//! the run's scripts, beside holding the lock: so they need no way onto the host of their own.
 //!
 //! /var/run/lvs-ftp/lock is locked by the one run that may change the host, and says which run that is. Every script
 //! that changes something holds /var/run/lvs-ftp/changing, shared, and looks first whether its run still has the lock:
@@ -9,9 +10,9 @@
 //! all else; what it saw still counts when the lock is taken later and that word is the same.
 
 use super::{
-    held::{Heard, Held},
+    held::{Beat, Heard, Held},
     process::{End, Finished},
-    script,
+    script::{self, Script},
 };
 use crate::format::{printable, sh};
 use std::time::{Duration, Instant};
@@ -25,7 +26,7 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// How often the holder hears of its run, and so touches its file. A link may be cut without a word, and a host may take
 /// hours to notice: a lock whose run was not heard of for some minutes is another run's for the taking.
-const BEAT: Duration = Duration::from_secs(20);
+const BEAT: Beat = Beat { text: "touch /var/run/lvs-ftp/lock 9>&-\n", every: Duration::from_secs(20) };
 
 /// How often somebody looks whether the wait was ended.
 const LOOK: Duration = Duration::from_millis(100);
@@ -55,7 +56,7 @@ pub(super) struct Run {
 #[derive(Debug)]
 pub(super) enum Taken {
     /// It is ours until this ends; and what its file said before.
-    Held(Box<Held>, String),
+    Held(Box<Holder>, String),
     /// Our own run has it already: the inventory knows the host by two names.
     Ours,
     /// The host has no flock(1).
@@ -96,7 +97,7 @@ impl Run {
         &self.nonce
     }
 
-    /// The text that takes the lock, says so, and stays until its input ends.
+    /// The text that takes the lock and says so. The shell then has it until its input ends.
     fn holder(&self, mark: &str) -> String {
         format!(
             r#"{{
@@ -124,10 +125,6 @@ done
 exec 8>&-
 [ -n "$last" ] || last=$first
 printf '\n{mark} locked %s\n' "$last"
-while read -r line; do touch /var/run/lvs-ftp/lock 9>&-; done
-exec 8>>/var/run/lvs-ftp/changing
-! flock -n 8 || echo free {mark} >/var/run/lvs-ftp/lock
-exit 0
 }}
 "#,
             prelude = script::prelude(mark),
@@ -156,7 +153,7 @@ who=; read -r who </var/run/lvs-ftp/lock || :
     /// Takes the lock over a way onto the host, waiting so long at most, and no longer than somebody wants it.
     pub fn take(&self, words: &[String], wait: Duration, stop: &dyn Fn() -> bool) -> Result<Taken, Failure> {
         let mark = script::nonce();
-        let mut held = Held::start(words, &self.holder(&mark), BEAT).map_err(Failure::Start)?;
+        let mut held = Held::start(words, self.holder(&mark), BEAT).map_err(Failure::Start)?;
         let start = Instant::now();
         let mut busy_since = None;
         let mut answer = Answer::new(&mark);
@@ -168,7 +165,7 @@ who=; read -r who </var/run/lvs-ftp/lock || :
                 Heard::Endless => return Err(Failure::Broken(held.finish(Some(End::Endless)), answer.begun)),
             }
             match answer.word.split_once(' ').unwrap_or((&answer.word, "")) {
-                ("locked", last) => return Ok(Taken::Held(Box::new(held), last.to_owned())),
+                ("locked", last) => return Ok(Taken::Held(Box::new(Holder { held, mark }), last.to_owned())),
                 ("none", _) => return Ok(Taken::NoTool),
                 ("busy", line) if line.split(' ').next() == Some(&self.nonce) => {
                     held.abandon();
@@ -205,6 +202,74 @@ who=; read -r who </var/run/lvs-ftp/lock || :
             _ => true,
         }
     }
+}
+
+/// The shell that holds a host's lock.
+#[derive(Debug)]
+pub(super) struct Holder {
+    held: Held,
+    mark: String,
+}
+
+impl Holder {
+    /// Runs a script there, in the background: the shell still hears of its run meanwhile. `None` where the shell has ended;
+    /// then the script was not sent. Where its end did not come in time, the shell is given up, and the lock with it.
+    pub fn run(&mut self, script: &Script, limit: Duration, stop: &dyn Fn() -> bool) -> Option<Finished> {
+        if !self.held.is_there() {
+            return None;
+        }
+        let mark = script::nonce();
+        // One command, so that a shell which gets only a piece of it runs nothing.
+        self.held.send(format!(
+            "(\n(\n{text}) </dev/null 9>&-\nprintf '\\n{mark} over %s\\n' \"$?\"\n) 9>&- &\n",
+            text = script.text
+        ));
+        let deadline = Instant::now() + limit;
+        let mut answer = Vec::new();
+        let end = loop {
+            let rest = deadline.saturating_duration_since(Instant::now());
+            match self.held.hear(rest.min(LOOK)) {
+                Heard::Piece(piece) => {
+                    let known = answer.len();
+                    answer.extend_from_slice(&piece);
+                    if let Some(end) = over(&mut answer, known, &mark) {
+                        break end;
+                    }
+                }
+                Heard::End => break self.held.leave().unwrap_or(End::Signal),
+                Heard::Endless => break End::Endless,
+                Heard::Nothing if stop() => break End::Stopped,
+                Heard::Nothing if rest.is_zero() => break End::Late(limit),
+                Heard::Nothing => {}
+            }
+        };
+        if matches!(end, End::Late(_) | End::Endless | End::Stopped) {
+            self.held.abandon();
+        }
+        Some(Finished { end, stdout: answer, stderr: self.held.error_text() })
+    }
+
+    /// Gives the lock back, with a word of its own where no script of ours is left.
+    pub fn give_back(mut self) {
+        self.held.send(format!(
+            "exec 8>>/var/run/lvs-ftp/changing\n! flock -n 8 || echo free {} >/var/run/lvs-ftp/lock\nexit 0\n",
+            self.mark
+        ));
+        // However it ends: it holds nothing any more.
+        self.held.leave();
+    }
+}
+
+/// Takes the end of a script off its answer, if that is there. So much of the answer was looked at before.
+fn over(answer: &mut Vec<u8>, known: usize, mark: &str) -> Option<End> {
+    let mark = format!("\n{mark} over ").into_bytes();
+    // The word, and a number of three digits at most with its line end.
+    let start = known.saturating_sub(mark.len() + 4);
+    let [before, behind] = &script::split(&answer[start..], &mark)[..] else { return None };
+    let status = std::str::from_utf8(first_line(behind)?).ok()?.parse().ok()?;
+    let length = start + before.len();
+    answer.truncate(length);
+    Some(End::Status(status))
 }
 
 /// Who a lock's line names: `NONCE BEGAN PROCESS WHO`, of which the process is the one that holds it on the host.

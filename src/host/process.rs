@@ -4,8 +4,8 @@ use crate::format::last_words;
 use std::{
     ffi::OsString,
     fs::File,
-    io::{self, PipeReader, Read, Seek},
-    os::unix::process::CommandExt,
+    io::{self, PipeReader, Read},
+    os::unix::{fs::FileExt, process::CommandExt},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, mpsc},
     time::{Duration, Instant},
@@ -103,21 +103,21 @@ pub(super) fn run_until(
     stop: &dyn Fn() -> bool,
 ) -> Result<Finished, String> {
     let local = |error: io::Error| not_run(words.first().map_or("", |word| word), &error);
-    let (child, reader, mut said) = start(words, |command| command.stdin_bytes(input))?;
+    let (child, reader, said) = start(words, |command| command.stdin_bytes(input))?;
     let printed = Printed::collect(reader);
     let end = end(&child, &printed, &said, limit, stop).map_err(local)?;
     if matches!(end, End::Late(_) | End::Endless | End::Stopped) {
         kill_group(&child);
     }
-    let stderr = read_whole(&mut said).map_err(local)?;
+    let stderr = read_from(&said, 0).map_err(local)?;
     Ok(Finished { end, stdout: printed.text(), stderr })
 }
 
-/// What a child has said so far on standard error.
-pub(super) fn read_whole(said: &mut File) -> io::Result<Vec<u8>> {
-    let mut stderr = Vec::new();
-    said.rewind()?;
-    said.take(SIZE_LIMIT).read_to_end(&mut stderr)?;
+/// What a child has said so far on standard error, from this byte on. The child writes at the file's own position.
+pub(super) fn read_from(said: &File, start: u64) -> io::Result<Vec<u8>> {
+    let length = said.metadata()?.len().min(SIZE_LIMIT).saturating_sub(start);
+    let mut stderr = vec![0; usize::try_from(length).unwrap_or_default()];
+    said.read_exact_at(&mut stderr, start)?;
     Ok(stderr)
 }
 

@@ -221,6 +221,12 @@ impl Step {
         matches!(self, Self::Rules { .. } | Self::Ipvsadm(..))
     }
 
+    /// Whether something may be started that stays.
+    #[must_use]
+    pub const fn may_start_daemon(&self) -> bool {
+        matches!(self, Self::Service { .. } | Self::Director { .. })
+    }
+
     /// What is run or written, line by line, for people.
     #[must_use]
     pub fn commands(&self) -> Vec<String> {
