@@ -124,7 +124,7 @@ impl Armed {
                 (rules(filter, command, *waits_for_lock, table, edits), "parent", format!(" {filter} {table}"))
             }
             // Each is made by another process, one after the other: what is there all the time is the script's main shell.
-            steps => (taken_back(steps), "$$", String::new()),
+            steps => (taken_back(steps), "\"$main\"", String::new()),
         };
         let begin = format!(
             r#"(umask 077; rm -rf "$g/{number}.new" && mkdir "$g/{number}.new" && cd "$g/{number}.new" && {notes}) || exit

@@ -169,7 +169,7 @@ fn a_series_is_taken_back_as_far_as_it_was_made() {
         let guard = super::Guard::new(std::time::Duration::from_secs(2), "run");
         let parts = guard.scripts(&steps).into_iter().map(|part| format!("(\n{part}\n) || exit\n"));
         let text: String = parts.collect::<String>().replace(UNDO_FOLDER, parent.join("undo").as_str());
-        let (done, said) = sh(shell, &format!("PATH={parent}:$PATH\n{text}"));
+        let (done, said) = sh(shell, &format!("PATH={parent}:$PATH main=$$\n{text}"));
         assert!(!done && said == "no memory\n", "{shell:?}: {said}");
         let table = || std::fs::read_to_string(parent.join("table")).unwrap();
         assert_eq!(

@@ -32,10 +32,13 @@ pub(super) struct Reply {
 /// Where a router's tools are: cron's own PATH has none of them.
 pub(super) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/// The text that notes the process of a script's main shell. `$$` is another one where that runs in the background.
+const OWN: &str = "read -r main rest </proc/self/stat || main=$$\n";
+
 impl Script {
     /// A script of these parts. Each runs in a shell of its own, with an empty standard input.
     pub fn new(parts: &[String], stop_at_failure: bool) -> Self {
-        Self::begin("").parts(parts, stop_at_failure)
+        Self::begin(OWN).parts(parts, stop_at_failure)
     }
 
     /// A script that only looks: at the host's lock first, which takes no process.
@@ -55,7 +58,7 @@ impl Script {
     /// A script that stops at its first failure. `open` runs in its main shell, and may open descriptor 8; the part
     /// `look` has that too, and nothing that the others start.
     pub fn guarded((open, look): &(String, String), parts: &[String]) -> Self {
-        let mut script = Self::begin(open);
+        let mut script = Self::begin(&format!("{OWN}{open}"));
         script.part(look, "", true);
         for part in parts {
             script.part(part, "8>&- ", true);
