@@ -1,18 +1,15 @@
 //! How a host is reached: ssh with one shared connection, this machine itself, or words of the user's own.
 
 use super::{
-    Change, HostError, LockError, Locked, Observe, StepError,
-    guard::Guard,
-    lock::{Failure, Holder, Run, Taken, is_untouched},
+    HostError, Observe, Writable,
+    lock::Run,
     process::{self, End, Finished},
     script::{Reply, Script},
     ssh::{self, Sockets},
-    step_script,
     trace::{Command, Listener, Told, Trace},
 };
 use crate::{
     inventory::{Become, BecomeMethod, Connection as Route, HostVars},
-    plan::Step,
     probe::{Facts, Probe},
 };
 use std::{
@@ -24,13 +21,10 @@ use std::{
 };
 
 /// How long a host may take to answer all probes. ssh itself gives up earlier on a host that does not connect.
-const OBSERVE_LIMIT: Duration = Duration::from_secs(60);
+pub(super) const OBSERVE_LIMIT: Duration = Duration::from_secs(60);
 
 /// How long ssh may take to tell its own shared connection something.
 const CONTROL_LIMIT: Duration = Duration::from_secs(5);
-
-/// How long a host may take to make the steps of one stage.
-const CHANGE_LIMIT: Duration = Duration::from_secs(180);
 
 /// What the connections of one run have in common.
 pub struct Session {
@@ -41,14 +35,19 @@ pub struct Session {
 }
 
 /// What came of a script that was sent.
-struct Sent {
-    finished: Finished,
+pub(super) struct Sent {
+    pub finished: Finished,
     /// Whether it went over a link that stood already: then it may have been run though no answer came.
-    over_a_link: bool,
+    pub over_a_link: bool,
 }
 
 /// Sends a script over a way of its own onto a host.
-fn send(words: &[String], script: &Script, limit: Duration, stop: &dyn Fn() -> bool) -> Result<Sent, String> {
+pub(super) fn send(
+    words: &[String],
+    script: &Script,
+    limit: Duration,
+    stop: &dyn Fn() -> bool,
+) -> Result<Sent, String> {
     let finished = process::run_until(words, &script.text, limit, stop)?;
     Ok(Sent { finished, over_a_link: false })
 }
@@ -56,15 +55,15 @@ fn send(words: &[String], script: &Script, limit: Duration, stop: &dyn Fn() -> b
 /// A way onto one host. As [`Observe`] it can only ask.
 #[derive(Debug)]
 pub struct Connection {
-    words: Vec<String>,
-    ssh: Option<ssh::Words>,
+    pub(super) words: Vec<String>,
+    pub(super) ssh: Option<ssh::Words>,
     /// Whether the host has answered in this run.
     answered: AtomicBool,
     /// When it was looked at last, and what its lock said then.
     looked: Mutex<Option<(Instant, String)>>,
-    run: Arc<Run>,
+    pub(super) run: Arc<Run>,
     interrupted: Arc<AtomicBool>,
-    trace: Trace,
+    pub(super) trace: Trace,
 }
 
 impl Session {
@@ -121,34 +120,9 @@ fn become_words(become_: Option<&Become>) -> Vec<String> {
     words.into_iter().map(str::to_owned).collect()
 }
 
-/// A way onto one host by which it can also be changed. Check mode never makes one.
-#[derive(Debug)]
-pub struct Writable {
-    connection: Connection,
-    guard: Option<Guard>,
-    lock: Mutex<Lock>,
-    /// Whether it was changed: then what follows is part of that.
-    touched: AtomicBool,
-}
-
-/// What a run has of a host's lock.
-#[derive(Debug)]
-enum Lock {
-    /// It was not asked for, or the host has none.
-    None,
-    /// Our run has it, by this holder or by another one.
-    Taken(Option<Box<Holder>>),
-}
-
 impl AsRef<Connection> for Connection {
     fn as_ref(&self) -> &Connection {
         self
-    }
-}
-
-impl AsRef<Connection> for Writable {
-    fn as_ref(&self) -> &Connection {
-        &self.connection
     }
 }
 
@@ -157,8 +131,7 @@ impl Connection {
     /// undone by the host.
     #[must_use]
     pub fn writable(self, undo: Option<Duration>) -> Writable {
-        let guard = undo.filter(|_| self.ssh.is_some()).map(|timeout| Guard::new(timeout, self.run.nonce()));
-        Writable { connection: self, guard, lock: Mutex::new(Lock::None), touched: AtomicBool::new(false) }
+        Writable::new(self, undo)
     }
 
     /// Ends the shared connection, unless it is kept for the next run.
@@ -176,7 +149,7 @@ impl Connection {
     }
 
     /// One round trip. The commands are what people are told of the script; `send` sends it.
-    fn ask(
+    pub(super) fn ask(
         &self,
         script: &Script,
         commands: &[Command],
@@ -195,7 +168,7 @@ impl Connection {
     }
 
     /// Why there is no whole answer. ssh's own failures end with 255, and so does a link that is cut.
-    fn broken(&self, finished: &Finished, begun: bool) -> HostError {
+    pub(super) fn broken(&self, finished: &Finished, begun: bool) -> HostError {
         let words = finished.last_words();
         match finished.end {
             End::Status(255) if self.ssh.is_some() && !begun => HostError::Unreachable(words),
@@ -219,7 +192,7 @@ impl Connection {
 }
 
 impl Connection {
-    fn look(
+    pub(super) fn look(
         &self,
         probes: &[Probe],
         send: impl Fn(&Script) -> Result<Sent, String>,
@@ -241,7 +214,7 @@ impl Connection {
         Ok(Facts::read(probes, reply.answers))
     }
 
-    fn looked(&self) -> MutexGuard<'_, Option<(Instant, String)>> {
+    pub(super) fn looked(&self) -> MutexGuard<'_, Option<(Instant, String)>> {
         self.looked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -259,7 +232,7 @@ impl Connection {
         true
     }
 
-    fn is_interrupted(&self) -> bool {
+    pub(super) fn is_interrupted(&self) -> bool {
         self.interrupted.load(Ordering::Relaxed)
     }
 }
@@ -268,136 +241,5 @@ impl Observe for Connection {
     fn observe(&self, probes: &[Probe]) -> Result<Facts, HostError> {
         let stop = || self.is_interrupted();
         self.look(probes, |script| send(&self.words, script, OBSERVE_LIMIT, &stop), &stop)
-    }
-}
-
-impl Observe for Writable {
-    fn observe(&self, probes: &[Probe]) -> Result<Facts, HostError> {
-        let stop = || self.connection.is_interrupted() && !self.touched.load(Ordering::Relaxed);
-        let facts = self.connection.look(probes, |script| self.send(script, OBSERVE_LIMIT, &stop), &stop)?;
-        // Nor is one of another name that the inventory has for this host.
-        Ok(facts.without_guards(self.connection.run.nonce()))
-    }
-}
-
-impl Writable {
-    fn held(&self) -> MutexGuard<'_, Lock> {
-        self.lock.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Sends a script to the shell that holds the lock, or where there is none over a way of its own.
-    fn send(&self, script: &Script, limit: Duration, stop: &dyn Fn() -> bool) -> Result<Sent, String> {
-        if let Lock::Taken(Some(holder)) = &mut *self.held()
-            && let Some(finished) = holder.run(script, limit, stop)
-        {
-            return Ok(Sent { finished, over_a_link: true });
-        }
-        send(&self.connection.words, script, limit, stop)
-    }
-}
-
-impl Change for Writable {
-    fn lock(&self, wait: Duration, stop: &(dyn Fn() -> bool + Sync)) -> Result<Locked, LockError> {
-        let trace = &self.connection.trace;
-        let commands = trace.commands(|| vec![Command::asking("flock /var/run/lvs-ftp/lock")]);
-        trace.tell(Told::Sent(&commands));
-        trace.tell(Told::Answered(&commands, &[]));
-        let taken = self.connection.run.take(&self.connection.words, wait, stop).map_err(|failure| match failure {
-            Failure::Busy(who) => LockError::Busy(who),
-            Failure::Stopped => LockError::Stopped,
-            Failure::Start(why) => LockError::Host(HostError::Unreachable(why)),
-            Failure::Broken(finished, true) if matches!(finished.end, End::Status(1..=254)) => {
-                let words = finished.last_words();
-                LockError::Host(HostError::Failed(format!("failed to take the host's lock: {words}")))
-            }
-            Failure::Broken(finished, begun) => LockError::Host(self.connection.broken(&finished, begun)),
-        })?;
-        let (lock, locked) = match taken {
-            Taken::Held(held, last) => {
-                let looked = self.connection.looked();
-                let unchanged_since =
-                    looked.as_ref().filter(|(_, seen)| is_untouched(seen, &last)).map(|(when, _)| *when);
-                (Lock::Taken(Some(held)), Locked { warning: None, unchanged_since })
-            }
-            Taken::Ours => (Lock::Taken(None), Locked::default()),
-            Taken::NoTool => {
-                let words =
-                    "flock is not there, so a run from another control host is not kept out: install util-linux";
-                (Lock::None, Locked { warning: Some(words.to_owned()), unchanged_since: None })
-            }
-        };
-        *self.held() = lock;
-        Ok(locked)
-    }
-
-    fn change(&self, steps: &[Step]) -> Result<(), StepError> {
-        self.touched.store(true, Ordering::Relaxed);
-        let was_armed = self.guard.as_ref().is_some_and(Guard::is_armed);
-        let parts = match &self.guard {
-            Some(guard) => guard.scripts(steps),
-            None => steps.iter().map(step_script::script).collect(),
-        };
-        let locked = matches!(*self.held(), Lock::Taken(_));
-        let run = &self.connection.run;
-        let script = if locked { Script::guarded(&run.guard(), &parts) } else { Script::new(&parts, true) };
-        let commands = self.connection.trace.commands(|| {
-            let changing =
-                |(step, full): (&Step, &String)| Command { short: step.commands().join("\n"), full: full.clone() };
-            let looking = locked.then(|| Command::asking(&run.guard().1));
-            looking.into_iter().chain(steps.iter().zip(&parts).map(changing)).collect()
-        });
-        let reply = self.connection.ask(&script, &commands, |script| {
-            // What the holder runs ignores SIGINT and SIGQUIT, as all does that a shell runs in the background; a daemon that
-            // is started there would too, for ever.
-            if steps.iter().any(Step::may_start_daemon) {
-                send(&self.connection.words, script, CHANGE_LIMIT, &|| false)
-            } else {
-                self.send(script, CHANGE_LIMIT, &|| false)
-            }
-        });
-        let mut reply = reply.map_err(|error| {
-            let lost = matches!(error, HostError::Failed(_));
-            match &self.guard {
-                Some(guard) if lost => guard.lost(),
-                Some(guard) if !was_armed => guard.is_not_there(),
-                _ => {}
-            }
-            StepError { made: 0, lost, error }
-        })?;
-        if locked && !reply.answers.is_empty() {
-            let held = reply.answers.remove(0);
-            if held.status != 0 {
-                return Err(StepError { made: 0, lost: false, error: HostError::Failed(held.last_words()) });
-            }
-        }
-        match reply.answers.iter().enumerate().find(|(_, answer)| answer.status != 0) {
-            None => Ok(()),
-            Some((made, answer)) => {
-                let step = steps.get(made).map(ToString::to_string).unwrap_or_default();
-                let error = HostError::Failed(format!("failed to {step}: {}", answer.last_words()));
-                Err(StepError { made, lost: false, error })
-            }
-        }
-    }
-
-    fn confirm(&self) -> Result<(), HostError> {
-        let (Some(guard), Some(ssh)) = (&self.guard, &self.connection.ssh) else {
-            return Ok(());
-        };
-        guard.confirm(|script, limit| {
-            let commands = self.connection.trace.commands(|| vec![Command::asking(&script)]);
-            let script = Script::new(&[script], true);
-            let reply = self.connection.ask(&script, &commands, |script| send(&ssh.anew, script, limit, &|| false))?;
-            match reply.answers.iter().find(|answer| answer.status != 0) {
-                None => Ok(()),
-                Some(answer) => Err(HostError::Failed(answer.last_words())),
-            }
-        })
-    }
-
-    fn unlock(&self) {
-        if let Lock::Taken(Some(holder)) = std::mem::replace(&mut *self.held(), Lock::None) {
-            holder.give_back();
-        }
     }
 }

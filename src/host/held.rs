@@ -22,6 +22,7 @@ pub(super) struct Held {
     /// How much it printed since it was sent something, and where its error text was then.
     heard: u64,
     said_before: u64,
+    has_ended: bool,
 }
 
 /// What a child gets from time to time.
@@ -60,6 +61,7 @@ impl Held {
             last: Vec::new(),
             heard: 0,
             said_before: 0,
+            has_ended: false,
         };
         held.send(text);
         Ok(held)
@@ -101,7 +103,7 @@ impl Held {
     }
 
     /// Ends it, if it has not ended, and tells how that was: as given, or by itself.
-    pub fn finish(mut self, end: Option<End>) -> Finished {
+    pub fn finish(&mut self, end: Option<End>) -> Finished {
         let own = self.leave();
         let end = end.or(own).unwrap_or(End::Signal);
         Finished { end, stdout: std::mem::take(&mut self.last), stderr: self.error_text() }
@@ -116,11 +118,18 @@ impl Held {
     pub fn abandon(&mut self) {
         process::kill_group(&self.child);
         self.input = None;
+        self.has_ended = true;
+    }
+
+    /// Closes its input: it ends soon. Nobody waits for that now.
+    pub fn close(&mut self) {
+        self.input = None;
     }
 
     /// Closes its input and waits for its end; then it is killed.
     pub fn leave(&mut self) -> Option<End> {
         self.input = None;
+        self.has_ended = true;
         let ended = self.child.wait_timeout(FAREWELL);
         if let Ok(Some(output)) = ended {
             return Some(output.status.code().map_or(End::Signal, End::Status));
@@ -132,7 +141,7 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        if self.input.is_some() {
+        if !self.has_ended {
             self.leave();
         }
     }

@@ -1,5 +1,4 @@
-//! A managed host's own lock: a shell that stays there holds it, and ends with our end of its input. The same shell makes
-//! the run's scripts, beside holding the lock: so they need no way onto the host of their own.
+//! A managed host's own lock: the shell of our run there holds it, and ends with our end of its input.
 //!
 //! /var/run/lvs-ftp/lock is locked by the one run that may change the host, and says which run that is. Every script
 //! that changes something holds /var/run/lvs-ftp/changing, shared, and looks first whether its run still has the lock:
@@ -10,9 +9,10 @@
 //! all else; what it saw still counts when the lock is taken later and that word is the same.
 
 use super::{
-    held::{Beat, Heard, Held},
+    held::Heard,
     process::{End, Finished},
-    script::{self, Script},
+    script,
+    shell::{LOOK, Shell},
 };
 use crate::format::{printable, sh};
 use std::time::{Duration, Instant};
@@ -23,13 +23,6 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 /// Two runs that begin together may each get a part of their hosts. The older one waits so long for the younger, which
 /// leaves at once: so one of them works.
 const GRACE: Duration = Duration::from_secs(5);
-
-/// How often the holder hears of its run, and so touches its file. A link may be cut without a word, and a host may take
-/// hours to notice: a lock whose run was not heard of for some minutes is another run's for the taking.
-const BEAT: Beat = Beat { text: "touch /var/run/lvs-ftp/lock 9>&-\n", every: Duration::from_secs(20) };
-
-/// How often somebody looks whether the wait was ended.
-const LOOK: Duration = Duration::from_millis(100);
 
 /// The text that reads the lock's file into `$last`; `none` where nobody has had the lock since the host was booted, and
 /// nothing where it is no file that can be read: a pipe would keep a look waiting.
@@ -55,23 +48,21 @@ pub(super) struct Run {
 /// What came of asking for a lock.
 #[derive(Debug)]
 pub(super) enum Taken {
-    /// It is ours until this ends; and what its file said before.
-    Held(Box<Holder>, String),
-    /// Our own run has it already: the inventory knows the host by two names.
+    /// It is ours until the shell ends; and what its file said before.
+    Held(String),
+    /// Our own run has it already: the inventory knows the host by two names. The shell has ended.
     Ours,
-    /// The host has no flock(1).
+    /// The host has no flock(1). The shell has ended.
     NoTool,
 }
 
-/// Why there is no lock.
+/// Why there is no lock. The shell has ended.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// Another run has it.
     Busy(String),
     /// Nobody waits any more.
     Stopped,
-    /// No command was started.
-    Start(String),
     /// The host said no clear word. The flag tells whether it began to.
     Broken(Finished, bool),
 }
@@ -124,6 +115,7 @@ done
 {READ_LAST}printf '%s %s %s %s\n' {nonce} {began} $$ {who} >/var/run/lvs-ftp/lock || exit
 exec 8>&-
 [ -n "$last" ] || last=$first
+beat='touch /var/run/lvs-ftp/lock'
 printf '\n{mark} locked %s\n' "$last"
 }}
 "#,
@@ -150,10 +142,11 @@ who=; read -r who </var/run/lvs-ftp/lock || :
         (open, look)
     }
 
-    /// Takes the lock over a way onto the host, waiting so long at most, and no longer than somebody wants it.
-    pub fn take(&self, words: &[String], wait: Duration, stop: &dyn Fn() -> bool) -> Result<Taken, Failure> {
+    /// Takes the lock by a shell on the host, waiting so long at most, and no longer than somebody wants it.
+    pub fn take(&self, shell: &mut Shell, wait: Duration, stop: &dyn Fn() -> bool) -> Result<Taken, Failure> {
         let mark = script::nonce();
-        let mut held = Held::start(words, self.holder(&mark), BEAT).map_err(Failure::Start)?;
+        let held = &mut shell.held;
+        held.send(self.holder(&mark));
         let start = Instant::now();
         let mut busy_since = None;
         let mut answer = Answer::new(&mark);
@@ -165,8 +158,14 @@ who=; read -r who </var/run/lvs-ftp/lock || :
                 Heard::Endless => return Err(Failure::Broken(held.finish(Some(End::Endless)), answer.begun)),
             }
             match answer.word.split_once(' ').unwrap_or((&answer.word, "")) {
-                ("locked", last) => return Ok(Taken::Held(Box::new(Holder { held, mark }), last.to_owned())),
-                ("none", _) => return Ok(Taken::NoTool),
+                ("locked", last) => {
+                    shell.holds(farewell(&mark));
+                    return Ok(Taken::Held(last.to_owned()));
+                }
+                ("none", _) => {
+                    held.leave();
+                    return Ok(Taken::NoTool);
+                }
                 ("busy", line) if line.split(' ').next() == Some(&self.nonce) => {
                     held.abandon();
                     return Ok(Taken::Ours);
@@ -204,72 +203,9 @@ who=; read -r who </var/run/lvs-ftp/lock || :
     }
 }
 
-/// The shell that holds a host's lock.
-#[derive(Debug)]
-pub(super) struct Holder {
-    held: Held,
-    mark: String,
-}
-
-impl Holder {
-    /// Runs a script there, in the background: the shell still hears of its run meanwhile. `None` where the shell has ended;
-    /// then the script was not sent. Where its end did not come in time, the shell is given up, and the lock with it.
-    pub fn run(&mut self, script: &Script, limit: Duration, stop: &dyn Fn() -> bool) -> Option<Finished> {
-        if !self.held.is_there() {
-            return None;
-        }
-        let mark = script::nonce();
-        // One command, so that a shell which gets only a piece of it runs nothing.
-        self.held.send(format!(
-            "(\n(\n{text}) </dev/null 9>&-\nprintf '\\n{mark} over %s\\n' \"$?\"\n) 9>&- &\n",
-            text = script.text
-        ));
-        let deadline = Instant::now() + limit;
-        let mut answer = Vec::new();
-        let end = loop {
-            let rest = deadline.saturating_duration_since(Instant::now());
-            match self.held.hear(rest.min(LOOK)) {
-                Heard::Piece(piece) => {
-                    let known = answer.len();
-                    answer.extend_from_slice(&piece);
-                    if let Some(end) = over(&mut answer, known, &mark) {
-                        break end;
-                    }
-                }
-                Heard::End => break self.held.leave().unwrap_or(End::Signal),
-                Heard::Endless => break End::Endless,
-                Heard::Nothing if stop() => break End::Stopped,
-                Heard::Nothing if rest.is_zero() => break End::Late(limit),
-                Heard::Nothing => {}
-            }
-        };
-        if matches!(end, End::Late(_) | End::Endless | End::Stopped) {
-            self.held.abandon();
-        }
-        Some(Finished { end, stdout: answer, stderr: self.held.error_text() })
-    }
-
-    /// Gives the lock back, with a word of its own where no script of ours is left.
-    pub fn give_back(mut self) {
-        self.held.send(format!(
-            "exec 8>>/var/run/lvs-ftp/changing\n! flock -n 8 || echo free {} >/var/run/lvs-ftp/lock\nexit 0\n",
-            self.mark
-        ));
-        // However it ends: it holds nothing any more.
-        self.held.leave();
-    }
-}
-
-/// Takes the end of a script off its answer, if that is there. So much of the answer was looked at before.
-fn over(answer: &mut Vec<u8>, known: usize, mark: &str) -> Option<End> {
-    let mark = format!("\n{mark} over ").into_bytes();
-    // The word, and a number of three digits at most with its line end.
-    let start = known.saturating_sub(mark.len() + 4);
-    let [before, behind] = &script::split(&answer[start..], &mark)[..] else { return None };
-    let status = std::str::from_utf8(first_line(behind)?).ok()?.parse().ok()?;
-    let length = start + before.len();
-    answer.truncate(length);
-    Some(End::Status(status))
+/// The text that gives the lock back, with a word of its own where no script of ours is left, and ends the shell.
+fn farewell(mark: &str) -> String {
+    format!("exec 8>>/var/run/lvs-ftp/changing\n! flock -n 8 || echo free {mark} >/var/run/lvs-ftp/lock\nexit 0\n")
 }
 
 /// Who a lock's line names: `NONCE BEGAN PROCESS WHO`, of which the process is the one that holds it on the host.
@@ -306,7 +242,7 @@ impl Answer {
 }
 
 /// The text before the first line end, if there is one.
-fn first_line(text: &[u8]) -> Option<&[u8]> {
+pub(super) fn first_line(text: &[u8]) -> Option<&[u8]> {
     text.split_at(text.iter().position(|byte| *byte == b'\n')?).0.into()
 }
 

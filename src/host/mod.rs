@@ -12,15 +12,18 @@ mod lock;
 mod machine;
 mod process;
 mod script;
+mod shell;
 mod ssh;
 mod step_script;
 mod trace;
+mod writable;
 
-pub use connection::{Connection, Session, Writable};
+pub use connection::{Connection, Session};
 pub use descriptors::make_room;
 pub use inventory_program::run_inventory_program;
 pub use machine::{Machine, systemctl, systemctl_says, takes_connections};
 pub use trace::{Command, Listener, Told};
+pub use writable::Writable;
 
 use crate::{
     plan::Step,
@@ -67,7 +70,10 @@ pub trait Change: Observe {
     /// Says over a new connection that the host can still be reached, so that it does not undo the last change.
     fn confirm(&self) -> Result<(), HostError>;
 
-    /// Gives the lock back.
+    /// Lets go what is held open for it: it is not asked or changed for a while.
+    fn rest(&self) {}
+
+    /// Gives the lock back, and lets go all that is held open.
     fn unlock(&self);
 }
 

@@ -14,6 +14,8 @@ pub(super) struct Script {
     count: usize,
     /// The text for the shell's standard input.
     pub text: String,
+    /// Whether it ends its shell.
+    pub leaves: bool,
 }
 
 /// What came back.
@@ -41,9 +43,9 @@ impl Script {
         Self::begin(OWN).parts(parts, stop_at_failure)
     }
 
-    /// A script that only looks: at the host's lock first, which takes no process.
+    /// A script that only looks: at the host's lock first, which takes no process. Its shell can make another one.
     pub fn looking(parts: &[String]) -> Self {
-        let mut script = Self::begin(READ_LAST);
+        let mut script = Self { leaves: false, ..Self::begin(READ_LAST) };
         script.text.push_str(&format!("printf '\\n{} last %s' \"$last\"\n", script.mark));
         script.parts(parts, false)
     }
@@ -69,7 +71,7 @@ impl Script {
     fn begin(open: &str) -> Self {
         let mark = nonce();
         let text = format!("{{\n{}umask 022\nexec 3>&1\n{open}", prelude(&mark));
-        Self { mark, count: 0, text }
+        Self { mark, count: 0, text, leaves: true }
     }
 
     fn part(&mut self, part: &str, closed: &str, stop_at_failure: bool) {
@@ -90,8 +92,14 @@ impl Script {
     }
 
     fn end(mut self) -> Self {
-        self.text.push_str(&format!("printf '\\n{} done\\n'\nexit 0\n}}\n", self.mark));
+        let leave = if self.leaves { "exit 0\n" } else { "" };
+        self.text.push_str(&format!("printf '\\n{} done\\n'\n{leave}}}\n", self.mark));
         self
+    }
+
+    /// What it prints at its end, up to the line end.
+    pub fn end_mark(&self) -> String {
+        format!("\n{} done", self.mark)
     }
 
     /// Reads what the shell printed.

@@ -51,7 +51,7 @@ pub fn plan(target: &Target, facts: &Facts) -> Result<Vec<Item>, String> {
 /// Says what would change. It holds hosts that cannot be changed.
 #[must_use]
 pub fn check<H: Observe>(targets: &[(Target, H)], options: &Options<'_>) -> Vec<Outcome> {
-    let mut outcomes = observe(targets, options);
+    let mut outcomes = observe(targets, options, |_, _| ());
     settle(targets, &mut outcomes, options);
     outcomes
 }
@@ -81,7 +81,11 @@ pub fn survey<H: Observe>(targets: &[(Target, H)], options: &Options<'_>) -> Vec
 /// Changes what differs, stage by stage with a barrier across hosts between them, and observes again. What is changed is
 /// locked from before the look that counts to the end.
 pub fn apply<H: Change>(targets: &[(Target, H)], options: &Options<'_>) -> Result<Vec<Outcome>, GivenUp> {
-    let outcomes = observe(targets, options);
+    let outcomes = observe(targets, options, |host, outcome| {
+        if !is_to_be_changed(outcome) {
+            host.rest();
+        }
+    });
     let outcomes = lock(targets, outcomes, options).and_then(|outcomes| converge(targets, outcomes, options));
     locks::release(targets, options.forks);
     outcomes
@@ -136,14 +140,27 @@ fn converge<H: Change>(
     }))
 }
 
-fn observe<H: Observe>(targets: &[(Target, H)], options: &Options<'_>) -> Vec<Outcome> {
+/// Looks at every host; `seen` hears of each.
+fn observe<H: Observe>(
+    targets: &[(Target, H)],
+    options: &Options<'_>,
+    seen: impl Fn(&H, &Outcome) + Sync,
+) -> Vec<Outcome> {
     options.watch.phase("observe", targets.len());
     pool::each(targets, options.forks, |(target, host)| {
         if options.is_interrupted() {
             return not_looked_at(target);
         }
-        options.watched(&target.host.name, || look(target, host))
+        options.watched(&target.host.name, || {
+            let outcome = look(target, host);
+            seen(host, &outcome);
+            outcome
+        })
     })
+}
+
+fn is_to_be_changed(outcome: &Outcome) -> bool {
+    outcome.trouble.is_none() && outcome.changes().next().is_some()
 }
 
 fn not_looked_at(target: &Target) -> Outcome {
@@ -188,8 +205,7 @@ fn lock<H: Change>(
     mut outcomes: Vec<Outcome>,
     options: &Options<'_>,
 ) -> Result<Vec<Outcome>, GivenUp> {
-    let planned = |outcome: &Outcome| outcome.trouble.is_none() && outcome.changes().next().is_some();
-    let changing: Vec<usize> = (0..outcomes.len()).filter(|index| planned(&outcomes[*index])).collect();
+    let changing: Vec<usize> = (0..outcomes.len()).filter(|index| is_to_be_changed(&outcomes[*index])).collect();
     if options.is_interrupted() {
         return Ok(outcomes);
     }
