@@ -31,10 +31,11 @@ same() {
 # look FOLDER TABLE: dumps this table and all that are in use. A table never used has no dump, because asking for it
 # would load its module.
 look() {
-  rm -rf "$1" && mkdir "$1" && save >"$1.all" || return
+  rm -rf "$1" && mkdir "$1" && save -c >"$1.all" || return
   for table in $2 $(sed -n 's/^\*\([a-z][a-z]*\)$/\1/p' <"$1.all"); do
-    [ -s "$1/$table" ] || save -c -t "$table" >"$1/$table" || return
+    [ -s "$1/$table" ] || sed -n "/^\\*$table\$/,/^COMMIT\$/p" <"$1.all" >"$1/$table" || return
   done
+  [ -s "$1/$2" ] || save -c -t "$2" >"$1/$2" || return
   rm -f "$1.all"
 }
 

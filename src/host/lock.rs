@@ -115,7 +115,7 @@ done
 {READ_LAST}printf '%s %s %s %s\n' {nonce} {began} $$ {who} >/var/run/lvs-ftp/lock || exit
 exec 8>&-
 [ -n "$last" ] || last=$first
-beat='touch /var/run/lvs-ftp/lock'
+beat='touch /var/run/lvs-ftp/lock' held={nonce}
 printf '\n{mark} locked %s\n' "$last"
 }}
 "#,
@@ -127,14 +127,14 @@ printf '\n{mark} locked %s\n' "$last"
     }
 
     /// What a script of this run does before anything else: text for its main shell, and a part that fails when the run
-    /// has no right to change the host any more.
+    /// has no right to change the host any more. Where its shell is one of the shell that has the lock, that is sure so far.
     pub fn guard(&self) -> (String, String) {
         let open = format!("{OPEN}exec 8>>/var/run/lvs-ftp/changing; umask 022\n");
         let look = format!(
             r#"flock -s -n 8 || {{ echo 'another run has this host now; run again' >&2; exit 1; }}
 lost() {{ echo "this run has lost the lock of the host, for $1; nothing was changed by this step; run again" >&2; exit 1; }}
 [ -e /var/run/lvs-ftp/lock ] || lost 'its file was removed'
-(flock -n 9) 9>>/var/run/lvs-ftp/lock && lost 'what held it there has ended'
+[ "$held" = {nonce} ] || ! (flock -n 9) 9>>/var/run/lvs-ftp/lock || lost 'what held it there has ended'
 who=; read -r who </var/run/lvs-ftp/lock || :
 [ "${{who%% *}}" = {nonce} ] || lost 'another run has it'"#,
             nonce = self.nonce

@@ -53,8 +53,10 @@ const LABEL: &str = "! command -v restorecon >/dev/null 2>&1 || restorecon -- \"
 const KEEP: &str = r#"older=; [ ! -e "$kept" ] || older=yes
 if ! [ "$conf" -ef "$kept" ]; then
   [ -d "${kept%/*}" ] || (umask 077; mkdir -p -- "${kept%/*}") || exit
-  ln -- "$conf" "$half" 2>/dev/null || cp -a -- "$conf" "$half" 2>/dev/null || cp -p -- "$conf" "$half" || exit
-  mv -f -- "$half" "$kept" || exit
+  if [ -n "$older" ] || ! ln -- "$conf" "$kept" 2>/dev/null; then
+    ln -- "$conf" "$half" 2>/dev/null || cp -a -- "$conf" "$half" 2>/dev/null || cp -p -- "$conf" "$half" || exit
+    mv -f -- "$half" "$kept" || exit
+  fi
 fi"#;
 
 /// Where the copy goes: beside the file. Of a folder of /etc that is not known to be read by names alone, a daemon may
@@ -78,21 +80,23 @@ to_disk() {
 
 /// Removes what may be left of a file's making. Mostly nothing is: then no process is needed.
 const CLEAR: &str = r#"set --
-for left in "$new" "$new-try" "$new-says" "$half"; do
+for left in "$new" "$new-try" "$half"; do
   ! [ -e "$left" ] && ! [ -h "$left" ] || set -- "$@" "$left"
 done
 [ $# = 0 ] || rm -f -- "$@""#;
 
-/// Replaces a file, or writes a new one: compared, written beside, compared again, proved, then renamed. Whatever fails
-/// before the rename leaves the old file, and nothing else. Whoever is killed behind it leaves the new file, the copy of
-/// the old one and nothing else: no later run would look here again. What is left before it, the next run clears away.
+/// Replaces a file, or writes a new one: written beside, proved, compared, then renamed. Whatever fails before the rename
+/// leaves the old file, and nothing else. Whoever is killed behind it leaves the new file, the copy of the old one and
+/// nothing else: no later run would look here again. What is left before it, the next run clears away.
 fn file(path: &Utf8Path, observed: Option<&str>, text: &[u8], proof: &Proof) -> String {
-    let compare = match observed {
-        Some(sum) => format!(
-            "[ \"$(cksum <\"$conf\")\" = '{sum}' ] || fail \"$conf was changed by somebody else since it was read; run again\""
-        ),
-        None => "[ ! -e \"$conf\" ] || fail \"$conf was made by somebody else since it was looked for; run again\""
-            .to_owned(),
+    let changed = r#"fail "$conf was changed by somebody else since it was read; run again""#;
+    let made = r#"[ ! -e "$conf" ] || fail "$conf was made by somebody else since it was looked for; run again""#;
+    // A copy of what is no file would not be cleared away.
+    let (ready, compare) = match observed {
+        Some(sum) => {
+            (format!(r#"[ -f "$conf" ] || {changed}"#), format!(r#"[ "$(cksum <"$conf")" = '{sum}' ] || {changed}"#))
+        }
+        None => (made.to_owned(), made.to_owned()),
     };
     let (copy, keep, unkeep, label) = match observed {
         Some(_) => (
@@ -104,6 +108,13 @@ fn file(path: &Utf8Path, observed: Option<&str>, text: &[u8], proof: &Proof) -> 
         None if matches!(proof, Proof::PacketFilter { .. }) => ("(umask 077; : >\"$new\") || exit", ":", ":", LABEL),
         None => (": >\"$new\" || exit", ":", ":", LABEL),
     };
+    let (needs, first) = if *proof == Proof::Vsftpd {
+        let try_it =
+            format!("{{ text; {STAY_AWAY}; }} >\"$new\" || exit\ntried=$new what=\"the new $conf\"\n{ASK_VSFTPD}");
+        (VSFTPD_IS_THERE, try_it)
+    } else {
+        (":", ":".to_owned())
+    };
     format!(
         r#"conf={path}
 fail() {{ printf '%s\n' "$1" >&2; exit 1; }}
@@ -111,8 +122,8 @@ if [ -h "$conf" ]; then
   real=$(readlink -f -- "$conf") || fail "$conf is a link that leads nowhere: mend it or remove it"
   conf=$real
 fi
-{compare}
 {ready}
+{needs}
 new=${{conf%/*}}/.${{conf##*/}}.lvs-ftp-new
 {KEPT}
 {SYNC}
@@ -121,7 +132,9 @@ clear() {{ {CLEAR}
 trap clear EXIT
 clear || exit
 {copy}
-{print} >"$new" || exit
+text() {{ {print}; }}
+{first}
+text >"$new" || exit
 [ "$(cksum <"$new")" = '{wanted}' ] || fail "the new $conf was not written whole: is the disk full?"
 {prove}
 to_disk "$new" "$new"
@@ -136,7 +149,6 @@ to_disk "${{conf%/*}}" "$conf" || :"#,
         path = sh::word(path.as_str()),
         print = sh::print(text),
         wanted = cksum(text),
-        ready = if *proof == Proof::Vsftpd { VSFTPD_IS_THERE } else { ":" },
         prove = prove(proof),
     )
 }
@@ -144,9 +156,9 @@ to_disk "${{conf%/*}}" "$conf" || :"#,
 /// The text that shows a new file to be fit, or fails.
 fn prove(proof: &Proof) -> String {
     match proof {
-        Proof::None => ":".to_owned(),
+        // vsftpd has tried the text already.
+        Proof::None | Proof::Vsftpd => ":".to_owned(),
         Proof::Keepalived { checks } => director_script::prove(checks),
-        Proof::Vsftpd => format!("tried=$new; what=\"the new $conf\"\n{TRY_VSFTPD}"),
         // A scratch namespace shows more than --test, and cannot touch the running table: there, a legacy --test makes each
         // table that the file names and the kernel never had. Where none can be made, or where the old file does not load
         // in one either (it names an ipset of the host, say), --test has to do. So it has where the command is more than
@@ -156,7 +168,7 @@ fn prove(proof: &Proof) -> String {
             // A program may lead out of it too: one that sees rules in a fresh namespace does not look at that.
             let scratch = if command.prefix().is_empty() {
                 let save = sh::words(command.sibling("-save"));
-                format!("unshare -n true 2>/dev/null && ! unshare -n {save} 2>/dev/null | grep -q -e '^-A'")
+                format!("rules=$(unshare -n {save} 2>/dev/null) && case $rules in *'\n-A '*) false ;; esac")
             } else {
                 "false".to_owned()
             };
@@ -181,16 +193,16 @@ fi
 const VSFTPD_IS_THERE: &str =
     r#"command -v vsftpd >/dev/null 2>&1 || fail "vsftpd is not there: install it, or mend the PATH""#;
 
-/// vsftpd tries the file `$tried`, with owner and mode as they are and its listening switched off by two lines more. It
-/// says on its standard input, opened for writing too, that it is "not configured for standalone"; of an unfit file it
-/// says "500 OOPS". `$new` is the stem of what is made for that.
-const TRY_VSFTPD: &str = r#"cp -p -- "$tried" "$new-try" && printf '\nlisten=NO\nlisten_ipv6=NO\n' >>"$new-try" || exit
-vsftpd "$new-try" 0<>"$new-says" >/dev/null
-case $(cat -- "$new-says") in
+/// Prints what keeps vsftpd from listening: behind the text of a file, two lines more.
+const STAY_AWAY: &str = r"printf '\nlisten=NO\nlisten_ipv6=NO\n'";
+
+/// vsftpd tries the file `$tried`, which ends with these lines. It says on its standard input, opened for writing, that it
+/// is "not configured for standalone"; of an unfit file it says "500 OOPS".
+const ASK_VSFTPD: &str = r#"says=$(vsftpd "$tried" 0>&1 >/dev/null)
+case $says in
 *'not configured for standalone'*) ;;
-*) fail "vsftpd refuses $what: $(cat -- "$new-says")" ;;
-esac
-rm -f -- "$new-try" "$new-says" || exit"#;
+*) fail "vsftpd refuses $what: $says" ;;
+esac"#;
 
 /// A block of rules, all of them or none. Numbers hold only while the chain is as it was observed.
 fn rules(command: &IptablesCommand, waits_for_lock: bool, table: &str, edits: &[RuleEdit]) -> String {
@@ -252,8 +264,10 @@ clear() {{ {CLEAR}
 trap clear EXIT
 clear || exit
 if [ "$sum" != '{known}' ]; then
-tried=$conf; what=$conf
-{TRY_VSFTPD}
+cp -p -- "$conf" "$new-try" && {STAY_AWAY} >>"$new-try" || exit
+tried=$new-try what=$conf
+{ASK_VSFTPD}
+rm -f -- "$new-try" || exit
 fi
 : >"$new" || exit
 "#,
@@ -263,7 +277,8 @@ fi
     );
     for (pid, start) in daemons {
         text.push_str(&format!(
-            "case $(cat /proc/{pid}/stat 2>/dev/null) in\n'{pid} (vsftpd) '*' {start} '*) ;;\n\
+            "line=; {{ read -r line </proc/{pid}/stat; }} 2>/dev/null\n\
+             case $line in\n'{pid} (vsftpd) '*' {start} '*) ;;\n\
              *) fail 'vsftpd, process {pid}, is gone; run again' ;;\nesac\n\
              kill -HUP {pid} || exit\necho \"{pid} {start} $({TICKS}) $sum $changed\" >>\"$new\" || exit\n"
         ));

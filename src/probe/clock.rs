@@ -8,7 +8,7 @@ pub const TICKS: &str = "set -- $(cat /proc/self/stat); echo \"${22}\"";
 pub const CHANGED: &str = "TZ=UTC0 stat -L -c '%Z %z'";
 
 /// Prints up to three looks at the clock, as [`Clock::best`] reads them: no more when the time did not go on during one.
-pub const LOOKS: &str = "hertz=$(getconf CLK_TCK 2>/dev/null || echo 100)\n\
+pub const LOOKS: &str = "hertz=$(getconf CLK_TCK 2>/dev/null) || hertz=100\n\
     for look in 1 2 3; do read -r before idle </proc/uptime; now=$(date +%s.%N); read -r uptime idle </proc/uptime\n\
     echo \"now $now $uptime $hertz\"; [ \"$before\" != \"$uptime\" ] || break; done";
 

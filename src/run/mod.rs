@@ -136,7 +136,12 @@ fn converge<H: Change>(
     options.watch.phase("verify", changed.len());
     Ok(pool::some(outcomes, &changed, options.forks, |index, outcome| {
         let (target, host) = &targets[index];
-        options.watched(&target.host.name, || verify(target, host, outcome, options))
+        options.watched(&target.host.name, || {
+            let outcome = verify(target, host, outcome, options);
+            // Nothing is changed any more.
+            host.unlock();
+            outcome
+        })
     }))
 }
 
