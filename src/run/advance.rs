@@ -11,7 +11,8 @@ use std::thread;
 /// How often a stage is begun anew because somebody else changed the host meanwhile.
 const ATTEMPTS: usize = 3;
 
-/// Makes one host's planned changes of one stage that `picks` takes, unless the host has failed before.
+/// Makes one host's planned changes of one stage that `picks` takes, unless the host has failed before. `all_made` hears when
+/// they are made, and are only confirmed now.
 pub(super) fn advance<H: Change>(
     target: &Target,
     host: &H,
@@ -19,6 +20,7 @@ pub(super) fn advance<H: Change>(
     stage: Stage,
     picks: &(dyn Fn(&Item, &Planned) -> bool + Sync),
     options: &Options<'_>,
+    all_made: &mut dyn FnMut(),
 ) -> Outcome {
     let of_stage = |item: &Item, change: &Planned| change.stage == stage && picks(item, change);
     // Whether the host may undo what was tried unless that is confirmed, and what failed.
@@ -41,6 +43,7 @@ pub(super) fn advance<H: Change>(
             outcome.items[item].progress[at] = Progress::Made;
         }
         let Err(failed) = tried else {
+            all_made();
             if owed {
                 confirm(target, host, &mut outcome, &of_stage);
             }

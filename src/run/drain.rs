@@ -74,7 +74,7 @@ pub(super) fn finish<H: Change>(
             outcomes = pool::some(outcomes, &wave, options.forks, |index, outcome| {
                 let (target, host) = &targets[index];
                 let picks = |item: &Item, change: &Planned| is_ready(&item.play, change);
-                advance::advance(target, host, outcome, Stage::Contract, &picks, options)
+                advance::advance(target, host, outcome, Stage::Contract, &picks, options, &mut || ())
             });
             hold(rollout, targets, &mut outcomes, options);
         }

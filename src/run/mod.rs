@@ -5,6 +5,7 @@ mod agree;
 mod drain;
 mod hold;
 mod locks;
+mod lull;
 mod options;
 mod outcome;
 mod pool;
@@ -23,12 +24,16 @@ use crate::{
     probe::Facts,
 };
 use hold::hold;
+use lull::Lull;
 use rollout::Rollout;
 use std::time::{Duration, Instant};
 
 /// How long a look may be trusted when all locks were taken after it. Our own runs tell of themselves in the lock; people,
 /// who change hosts too, do not.
 const FRESH: Duration = Duration::from_secs(5);
+
+/// So many hosts at a time are looked at beside others that are confirmed: these log in anew, and shall not be held up.
+const FEW: usize = 3;
 
 /// What differs between a host and what it shall have. Nothing at all is planned when any fact is unknown.
 ///
@@ -108,19 +113,20 @@ fn converge<H: Change>(
     for stage in Stage::ALL {
         let busy: Vec<usize> = (0..outcomes.len()).filter(|index| outcomes[*index].is_busy(stage)).collect();
         for wave in rollout.waves(&busy) {
-            // Meanwhile those that have nothing left to do are looked at.
+            // Those that have nothing left to do are looked at while others are confirmed, or in the end.
             let done: Vec<usize> = (0..outcomes.len()).filter(|index| outcomes[*index].is_done()).collect();
-            let busy = [&wave[..], &done].concat();
-            options.watch.phase(&stage.to_string(), busy.len());
-            outcomes = pool::some(outcomes, &busy, options.forks, |index, outcome| {
+            let lull = Lull::new(wave.len(), FEW);
+            options.watch.phase(&stage.to_string(), wave.len());
+            outcomes = pool::some(outcomes, &[&wave[..], &done].concat(), options.forks, |index, outcome| {
                 let (target, host) = &targets[index];
                 let picks = |_: &Item, change: &Planned| change.drain.is_none();
+                if done.contains(&index) {
+                    let Some(_beside) = lull.beside() else { return outcome };
+                    return verify(target, host, outcome, options);
+                }
+                let mut main = lull.main();
                 options.watched(&target.host.name, || {
-                    if done.contains(&index) {
-                        verify(target, host, outcome, options)
-                    } else {
-                        advance::advance(target, host, outcome, stage, &picks, options)
-                    }
+                    advance::advance(target, host, outcome, stage, &picks, options, &mut || main.waits())
                 })
             });
             if options.is_interrupted() {

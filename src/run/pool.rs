@@ -1,6 +1,9 @@
 //! Work on many hosts, a bounded number at a time. The results come in the order of the hosts.
 
-use std::{sync::Mutex, thread};
+use std::{
+    sync::{Mutex, PoisonError},
+    thread,
+};
 
 /// Does the work for each element of a slice.
 pub(super) fn each<'a, T: Sync, R: Send>(all: &'a [T], forks: usize, work: impl Fn(&'a T) -> R + Sync) -> Vec<R> {
@@ -30,10 +33,10 @@ fn each_owned<T: Send, R: Send>(all: Vec<T>, forks: usize, work: impl Fn(T) -> R
     let results = Mutex::new(Vec::with_capacity(count));
     let worker = || {
         loop {
-            let next = queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next();
+            let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
             let Some((index, element)) = next else { break };
             let result = work(element);
-            results.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((index, result));
+            results.lock().unwrap_or_else(PoisonError::into_inner).push((index, result));
         }
     };
     thread::scope(|scope| {
@@ -42,7 +45,7 @@ fn each_owned<T: Send, R: Send>(all: Vec<T>, forks: usize, work: impl Fn(T) -> R
         }
         worker();
     });
-    let mut results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     results.sort_by_key(|(index, _)| *index);
     results.into_iter().map(|(_, result)| result).collect()
 }
