@@ -115,6 +115,8 @@ fn converge<H: Change>(
         for wave in rollout.waves(&busy) {
             // Those that have nothing left to do are looked at while others are confirmed, or in the end.
             let done: Vec<usize> = (0..outcomes.len()).filter(|index| outcomes[*index].is_done()).collect();
+            // What failed in an earlier wave may have left a host of this one nothing to do.
+            let wave: Vec<usize> = wave.into_iter().filter(|index| !done.contains(index)).collect();
             let lull = Lull::new(wave.len(), FEW);
             options.watch.phase(&stage.to_string(), wave.len());
             outcomes = pool::some(outcomes, &[&wave[..], &done].concat(), options.forks, |index, outcome| {
