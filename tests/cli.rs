@@ -40,6 +40,7 @@ mod cli {
     mod signals;
     mod ssh;
     mod sshd;
+    mod starts;
     mod status;
     mod statuses;
     mod syslog;
