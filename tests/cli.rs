@@ -1,5 +1,5 @@
 //! The program as a whole: the binary is run, and what it prints, its exit status and what it left behind are looked at.
-//! Needs root and the Debian packages of the Makefile.
+//! Needs root and the programs of the lab machine, where tests/lab/suite runs it.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test may panic")]
 
 mod support;

@@ -1,6 +1,6 @@
 //! Service managers as they are: systemd, Debian's update-rc.d and OpenRC's rc-update in root trees of the tests' own,
-//! and chkconfig by recorded answers and a stand-in that is held against them. Needs root and the Debian packages
-//! systemd, init-system-helpers, vsftpd, ipvsadm and openssh-server; OpenRC's own packages are fetched once, and only unpacked.
+//! and chkconfig by recorded answers and a stand-in that is held against them. Runs in the lab machine, by tests/lab/suite:
+//! it has the programs, OpenRC's among them.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test may panic")]
 
 #[path = "real_services/chkconfig.rs"]

@@ -1,10 +1,6 @@
 //! Managers that keep links: Debian's update-rc.d, and OpenRC's rc-update.
 
 use super::{Host, Root, init_script};
-use std::{
-    path::{Path, PathBuf},
-    sync::LazyLock,
-};
 
 /// A Debian host without systemd, with these scripts: name, Default-Start, and sh text that makes it as it is found.
 fn debian(scripts: &[(&str, &str, &str)]) -> Host {
@@ -114,25 +110,14 @@ fn update_rc_d_says_why_not() {
     host.is_refused("off", true, "failed to enable off at boot: update-rc.d: error: no (C)");
 }
 
-/// OpenRC's programs and libraries. Installing the package would make this machine an OpenRC host, so it is only
-/// unpacked, once for each target folder.
-static OPENRC: LazyLock<PathBuf> = LazyLock::new(|| {
-    let tree = Path::new(env!("CARGO_TARGET_TMPDIR")).join("openrc");
-    if !tree.exists() {
-        let script = "rm -rf openrc-new; mkdir openrc-new; cd openrc-new
-            apt-get download openrc librc1 libeinfo1 || { apt-get update; apt-get download openrc librc1 libeinfo1; }
-            for package in *.deb; do dpkg -x \"$package\" .; done
-            mv ../openrc-new ../openrc";
-        let done = duct::cmd!("sh", "-ec", script).dir(env!("CARGO_TARGET_TMPDIR")).stdout_capture();
-        done.run().unwrap_or_else(|error| panic!("OpenRC's packages cannot be fetched: {error}"));
-    }
-    tree
-});
+/// OpenRC's programs and libraries, which the lab machine has there, only unpacked: installed they would make it an OpenRC
+/// host.
+const OPENRC: &str = "/opt/openrc";
 
 fn openrc() -> Host {
     let mut root = Root::new();
     std::fs::create_dir_all(root.path("opt/openrc")).unwrap();
-    root.mounts = format!("mount --bind '{}' opt/openrc", OPENRC.display());
+    root.mounts = format!("mount --bind {OPENRC} opt/openrc");
     for level in ["sysinit", "boot", "default", "off"] {
         std::fs::create_dir_all(root.path(&format!("etc/runlevels/{level}"))).unwrap();
     }
