@@ -11,12 +11,13 @@ mod compat {
     pub mod ansible;
     pub mod case;
     pub mod product;
+    pub mod small;
 }
 
 use compat::{
     ansible::Ansible,
     case::{self, Case, Recorded},
-    product,
+    product, small,
 };
 use std::env::var_os;
 
@@ -107,4 +108,36 @@ fn what_is_recorded_is_what_ansible_says() {
             assert!(pattern.same_hosts(said, recorded), "{} {:?}: {said:?} {recorded:?}", case.name, pattern.line);
         }
     }
+}
+
+/// So many small inventories at least.
+const SMALL_AT_LEAST: usize = 280;
+
+#[test]
+fn small_inventories_are_read_as_ansible_reads_them_or_refused() {
+    let mut cases = small::all();
+    assert!(cases.len() >= SMALL_AT_LEAST, "only {}", cases.len());
+    let mut ansible = var_os("COMPAT_PYTHON").map(|python| Ansible::start(&python));
+    let update = var_os("UPDATE").is_some();
+    let mut wrong = Vec::new();
+    for case in &mut cases {
+        if let Some(ansible) = &mut ansible {
+            let said = case.ansibles(ansible).map_or(serde_json::Value::Null, serde_json::Value::from);
+            if update {
+                case.value.insert("ansible".to_owned(), said);
+            } else if case.value["ansible"] != said {
+                wrong.push(format!("{}: Ansible says now {said}", case.name()));
+            }
+        }
+        match case.ours() {
+            Err(said) if update => drop(case.value.insert("refused".to_owned(), said.into())),
+            Err(said) if case.value.get("refused") == Some(&said.as_str().into()) => {}
+            Ok(said) if !case.value.contains_key("refused") && case.value["ansible"] == said.as_str() => {}
+            said => wrong.push(format!("{}: {said:?}\nbut recorded: {:?}", case.name(), case.value)),
+        }
+    }
+    if update {
+        small::record(&cases);
+    }
+    assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
 }

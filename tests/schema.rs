@@ -39,7 +39,7 @@ fn value(node: &Node) -> Value {
         Read::Bool(value) => (*value).into(),
         // A number that JSON cannot have, such as 010, is none to the schema either.
         Read::Number(text) => serde_json::from_str(text).unwrap_or_else(|_| text.as_str().into()),
-        Read::Text(text) | Read::Tagged(text, _) => text.as_str().into(),
+        Read::Text(text) | Read::Time(text) | Read::Tagged(text, _) => text.as_str().into(),
         Read::List(items) => items.iter().map(value).collect(),
         Read::Map(entries) => {
             entries.iter().map(|entry| (entry.key.clone(), value(&entry.value))).collect::<Map<_, _>>().into()

@@ -1,11 +1,11 @@
 //! What every verb that contacts hosts is told: inventory, playbooks, which hosts, and how to reach them; and what that
 //! leaves to be done.
 
-use super::{Exit, defaults, inventory_options::InventoryOptions, refusal::Refusal};
+use super::{Exit, defaults, inventory_options::InventoryOptions, refusal::Refusal, say};
 use crate::{
     desired::{self, ResolvedPlay, Side, Target},
     inventory::{ConnectionOptions, Inventory},
-    playbook,
+    playbook::{self, Play},
     report::history::Cluster,
     source::{Fault, Faults},
 };
@@ -81,8 +81,11 @@ impl Inputs {
         let (inventory, plays) = both(inventory, playbook::load(&playbooks))?;
         let options =
             ConnectionOptions { user: self.user.clone(), become_: self.become_, private_key: self.private_key.clone() };
-        let plays = desired::resolve(&inventory, &plays, &options)?;
-        self.selected(&inventory, &plays)
+        let resolved = desired::resolve(&inventory, &plays, &options)?;
+        for pattern in plays.iter().flat_map(Play::patterns) {
+            inventory.warnings(pattern).iter().for_each(|warning| say::warning(warning));
+        }
+        self.selected(&inventory, &resolved)
     }
 
     /// The playbooks' files.

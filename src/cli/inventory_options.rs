@@ -1,6 +1,6 @@
 //! The options that name an inventory and narrow it, the same for every verb.
 
-use super::defaults;
+use super::{defaults, say};
 use crate::{
     host::run_inventory_program,
     inventory::{self, Inventory, Pattern},
@@ -52,6 +52,8 @@ impl InventoryOptions {
             return Ok(None);
         }
         let pattern = Pattern::of_limit(&self.limit)?;
-        Ok(Some(inventory.select(&pattern)?.into_iter().map(str::to_owned).collect()))
+        let selected = inventory.select(&pattern)?;
+        inventory.warnings(&pattern).iter().for_each(|warning| say::warning(warning));
+        Ok(Some(selected.into_iter().map(str::to_owned).collect()))
     }
 }

@@ -2,10 +2,9 @@
 
 use super::{RealServer, ResolvedCluster, ResolvedPlay, ResolvedTasks, between};
 use crate::inventory::{ConnectionOptions, HostVars, Inventory, Pattern};
-use crate::lvs::ForwardingMethod;
 use crate::playbook::{ClusterPlay, Play};
-use crate::source::{Fault, Faults, shown};
-use std::collections::{BTreeMap, HashMap};
+use crate::source::{Fault, Faults, Place, shown};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Puts each play's hosts in their places; finds all that does not fit, within a cluster and between clusters.
 pub fn resolve(
@@ -33,6 +32,11 @@ pub fn resolve(
         }
     }
     faults.extend(between::clusters(&clusters));
+    // A group's variable is read once for each of its hosts.
+    let mut told = HashSet::new();
+    faults.retain(|fault| {
+        told.insert((fault.place().map(Place::span), fault.path().to_owned(), fault.message().to_owned()))
+    });
     Faults::check(faults).map(|()| resolved)
 }
 
@@ -114,8 +118,7 @@ fn real_server(play: &ClusterPlay, host: HostVars, faults: &mut Vec<Fault>) -> O
         let message = format!("the real server {} has the virtual IP {real_ip} as its own address", shown(&host.name));
         faults.push(Fault::at(at, message).related(&play.places.virtual_ip, "the virtual IP"));
     }
-    let nat = play.cluster.forwarding == ForwardingMethod::Nat;
-    if let (true, Some(network)) = (nat, play.cluster.real_servers.network) {
+    if let Some(network) = play.cluster.real_servers.network {
         if !network.contains(&real_ip) {
             let message = format!("the real server {} is outside the network: {real_ip}", shown(&host.name));
             faults.push(

@@ -1,10 +1,16 @@
 //! Ansible's dynamic shape: what inventory scripts and `ansible-inventory --list` print.
 
-use super::{graph::Graph, host_name, shape, variables::Variables};
+use super::{
+    graph::{ALL, Graph},
+    host_name, shape,
+    variables::Variables,
+};
 use crate::source::{Entry, Fault, Node, Reading, Value, did_you_mean, shown};
 use indexmap::IndexSet;
 
 const SECTIONS: [&str; 3] = ["hosts", "children", "vars"];
+/// How Ansible encodes inventories in JSON; `ansible-inventory` names it.
+const PROFILE: &str = "inventory_legacy";
 
 /// What a dynamic inventory leaves to be asked.
 pub(super) struct Listed {
@@ -21,7 +27,7 @@ pub(super) fn read(groups: &[Entry], of_program: bool, graph: &mut Graph, readin
     for entry in groups {
         let done = if entry.key == "_meta" {
             listed.with_variables = true;
-            host_variables(&entry.value, reading).map(|found| own = found)
+            host_variables(&entry.value, of_program, reading).map(|found| own = found)
         } else {
             group(entry, of_program, graph, &mut listed.hosts, reading)
         };
@@ -32,20 +38,40 @@ pub(super) fn read(groups: &[Entry], of_program: bool, graph: &mut Graph, readin
     for entry in own {
         // As in Ansible, the variables of a host that no group names are nobody's.
         if let Some(host) = graph.hosts.get_index_of(&entry.key).filter(|host| listed.hosts.contains(host)) {
-            let entries = shape::variables(&entry.value, reading)?;
+            let entries = variables(&entry.value, reading)?;
             let variables = Variables::of(reading.source(), entries);
-            graph.hosts[host].variables.overlay(&variables);
+            shape::set_host_variables(host, &variables, graph, reading)?;
         }
     }
     fine.map(|()| listed)
 }
 
+/// A program's variables are a map: unlike a file's, they may not be left out by a `null`.
+pub(super) fn variables<'n>(node: &'n Node, reading: &mut Reading) -> Option<&'n [Entry]> {
+    match &node.value {
+        Value::Map(entries) => Some(entries),
+        _ => reading.wrong_kind(node, "the variables", "a map"),
+    }
+}
+
 /// `_meta.hostvars`: each host's own variables.
-fn host_variables<'n>(meta: &'n Node, reading: &mut Reading) -> Option<&'n [Entry]> {
+fn host_variables<'n>(meta: &'n Node, of_program: bool, reading: &mut Reading) -> Option<&'n [Entry]> {
     let Value::Map(entries) = &meta.value else {
         return reading.wrong_kind(meta, "`_meta`", "a map");
     };
-    match entries.iter().find(|entry| entry.key == "hostvars").map(|entry| &entry.value) {
+    let named = |key: &str| entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value);
+    match named("profile") {
+        None => {}
+        Some(Node { value: Value::Text(profile), .. }) if profile == PROFILE => {}
+        Some(other) => {
+            let message = format!("the `profile` of `_meta` must be \"{PROFILE}\"");
+            return reading.refuse_with(other.span, message, "Ansible knows no other for inventories");
+        }
+    }
+    match named("hostvars") {
+        None if of_program => {
+            reading.refuse_with(meta.span, "`_meta` has no `hostvars`", "leave `_meta` out to be asked with --host")
+        }
         None => Some(&[]),
         Some(Node { value: Value::Map(hosts), .. }) => Some(hosts),
         Some(other) => reading.wrong_kind(other, "`hostvars`", "a map of hosts"),
@@ -72,6 +98,13 @@ fn group(
     };
     // An empty map is an empty group in the files that older versions of `ansible-inventory` wrote.
     let is_group = (parts.is_empty() && !of_program) || parts.iter().any(|part| SECTIONS.contains(&part.key.as_str()));
+    if !is_group && group == ALL {
+        return reading.refuse_with(
+            entry.value.span,
+            "the group `all` has neither `hosts`, `children` nor `vars`",
+            "Ansible takes such a map for the variables of a host named `all`, and fails; put variables below `vars`",
+        );
+    }
     if !is_group && parts.iter().all(|part| did_you_mean(&part.key, SECTIONS).is_none()) {
         // Ansible takes such a map for variables in which nothing is to be evaluated, and the group for a host of its name.
         let place = reading.source().place(entry.key_span);
@@ -86,7 +119,8 @@ fn group(
         let done = match part.key.as_str() {
             "hosts" => hosts(group, &part.value, graph, listed, reading),
             "children" => children(group, &part.value, graph, reading),
-            "vars" => shape::group_variables(group, &part.value, graph, reading),
+            "vars" => variables(&part.value, reading)
+                .and_then(|entries| shape::set_group_variables(group, entries, graph, reading)),
             // What is nothing like a section is the script's own matter, as in Ansible.
             unknown => match did_you_mean(unknown, SECTIONS) {
                 None => Some(()),

@@ -3,6 +3,7 @@
 use super::{
     address,
     meaning::{self, Meaning},
+    ours,
     variables::Layers,
 };
 use crate::lvs::{Port, Weight, host_address};
@@ -130,6 +131,11 @@ pub(super) fn read(
     });
     let iptables = meaning.read(&["lvs_iptables"], meaning::command);
     let keep = meaning.read(&["lvs_ssh_keep"], meaning::boolean);
+    for (name, variable) in variables.all() {
+        if let Some(fault) = ours::check(name, &variable.place()) {
+            meaning.refuse(fault);
+        }
+    }
     Faults::check(meaning.into_faults())?;
     Ok(HostVars {
         name: name.to_owned(),

@@ -7,6 +7,9 @@ const LONGEST: usize = 253;
 
 /// Whether a host may have this name; the error fits after the name.
 pub(super) fn check_host(name: &str) -> Result<(), String> {
+    if name == "all" {
+        return Err("a host's name must not be `all`, which is every host's group".to_owned());
+    }
     check(name, "a host's name")
 }
 

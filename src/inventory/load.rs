@@ -9,7 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 /// Folders are followed so deep; a loop of links ends here.
 const DEEPEST: usize = 10;
-/// What Ansible skips in a folder of sources.
+/// What Ansible skips in a folder of sources: its default of `INVENTORY_IGNORE_EXTS`.
 const SKIPPED_ENDINGS: [&str; 12] =
     ["~", ".orig", ".bak", ".cfg", ".retry", ".pyc", ".pyo", ".swp", ".rpm", ".md", ".txt", ".rst"];
 const SKIPPED_FOLDERS: [&str; 3] = ["group_vars", "host_vars", "vars_plugins"];
@@ -76,7 +76,15 @@ fn read_source(path: &Utf8Path, depth: usize, graph: &mut Graph, programs: Progr
         Some(Kind::Folder) => {
             let mut faults = Vec::new();
             let mut count = 0;
-            for entry in list_folder(path)?.iter().filter(|entry| is_source(entry)) {
+            let listed = list_folder(path)?;
+            let sources: Vec<&Utf8PathBuf> = listed.iter().filter(|entry| is_source(entry)).collect();
+            let is_ini = |entry: &&Utf8PathBuf| entry.extension() == Some("ini");
+            let all_ini = sources.iter().all(is_ini);
+            for entry in sources {
+                if is_ini(&entry) && !all_ini {
+                    faults.push(ini_in_folder(entry));
+                    continue;
+                }
                 match read_source(entry, depth + 1, graph, programs) {
                     Ok(more) => count += more,
                     Err(more) => faults.extend(more.into_vec()),
@@ -90,6 +98,13 @@ fn read_source(path: &Utf8Path, depth: usize, graph: &mut Graph, programs: Progr
         }
         None => Err(Fault::about(path, "there is no such inventory").hint("name it with -i").into()),
     }
+}
+
+/// The versions of Ansible differ on such a file: one that was left there must not add hosts. Where a folder has no other
+/// sources they are what is meant.
+fn ini_in_folder(path: &Utf8Path) -> Fault {
+    Fault::about(path, "Ansible up to 2.18 skips a folder's .ini files, and later ones read them beside the others")
+        .hint("give it a name without an ending if it is an inventory, or one such as .bak if it is none")
 }
 
 fn is_source(path: &Utf8Path) -> bool {

@@ -14,7 +14,7 @@ mod limit;
 mod listing;
 mod load;
 mod meaning;
-mod number;
+
 mod ours;
 mod pattern;
 mod precedence;
@@ -27,10 +27,10 @@ mod variables;
 mod vars_files;
 
 pub use host::{Become, BecomeMethod, Connection, ConnectionOptions, HostVars};
-pub use ours::FIELDS;
+pub use ours::{FIELDS, PREFIX};
 pub use pattern::Pattern;
 
-use crate::source::{Fault, Faults, Place, Source};
+use crate::source::{Fault, Faults, Place, Source, shown};
 use camino::{Utf8Path, Utf8PathBuf};
 use graph::Graph;
 use std::sync::Arc;
@@ -119,6 +119,15 @@ impl Inventory {
     /// The hosts that a pattern selects, in Ansible's order; none, and names that are not there, are errors.
     pub fn select(&self, pattern: &Pattern) -> Result<Vec<&str>, Faults> {
         select::select(&self.graph, pattern)
+    }
+
+    /// What is to be warned of in a pattern that selects hosts: each of its globs that fits nothing.
+    #[must_use]
+    pub fn warnings(&self, pattern: &Pattern) -> Vec<String> {
+        let warning = |term: &pattern::Term| {
+            format!("the host pattern {} matches no host or group ({})", shown(&term.text), term.place)
+        };
+        select::unmatched(&self.graph, pattern).into_iter().map(warning).collect()
     }
 
     /// Groups, and the variables of these hosts or of all, as `ansible-inventory --list` prints them.

@@ -1,7 +1,7 @@
 //! The variables that only lvs-ftp knows, as a table: the reader takes no other by such a name, and the schema is made of
 //! it.
 
-use crate::source::{Field, Shape};
+use crate::source::{Fault, Field, Place, Shape, did_you_mean, shown};
 
 /// A list of words, or one text that is split like a shell's command line.
 const COMMAND: Shape = Shape::OneOf(&[Shape::Text, Shape::List(&Shape::Text)]);
@@ -45,7 +45,21 @@ pub const FIELDS: &[Field] = &[
     Field::optional("lvs_ssh_keep", BOOLEAN, "Whether its ssh connection is kept for the next run; true if not given"),
 ];
 
+/// What begins the name of each of them. No other variable's name begins so: one that does is a slip.
+pub const PREFIX: &str = "lvs_";
+
+/// Why a variable of this name is refused, if it is.
+pub(super) fn check(name: &str, place: &Place) -> Option<Fault> {
+    let known = || FIELDS.iter().map(|field| field.key);
+    (!knows(name)).then(|| {
+        let hint = did_you_mean(name, known()).unwrap_or_else(|| {
+            format!("its variables are {}; name your own otherwise", known().collect::<Vec<_>>().join(", "))
+        });
+        Fault::at(place, format!("lvs-ftp knows no variable {}", shown(name))).hint(hint)
+    })
+}
+
 /// Whether a variable's name is in the table, if it is one of ours at all.
 pub(super) fn knows(name: &str) -> bool {
-    !name.starts_with("lvs_") || FIELDS.iter().any(|field| field.key == name)
+    !name.starts_with(PREFIX) || FIELDS.iter().any(|field| field.key == name)
 }

@@ -28,9 +28,9 @@ pub(super) fn read(path: &Utf8Path, graph: &mut Graph, programs: Programs<'_>) -
         }
         let tree = source.json()?;
         let mut reading = Reading::new(&source);
-        let entries = shape::variables(&tree, &mut reading);
-        let entries = reading.finish(entries)?;
-        graph.hosts[host].variables.overlay(&Variables::of(&source, entries));
+        let set = dynamic_shape::variables(&tree, &mut reading)
+            .and_then(|entries| shape::set_host_variables(host, &Variables::of(&source, entries), graph, &mut reading));
+        reading.finish(set)?;
     }
     Ok(())
 }
@@ -47,8 +47,9 @@ fn answer(
         Fault::about(&name, why).hint("an executable file is run as an inventory; take its x mode away if it is none")
     };
     let text = programs(program, arguments).map_err(refuse)?;
-    match text.find('\0') {
-        Some(_) => Err(Fault::about(&name, "it prints a NUL byte")),
-        None => Ok(Source::new(name, text)),
+    match text.find(['\0', '\u{feff}']) {
+        Some(at) if text[at..].starts_with('\0') => Err(Fault::about(&name, "it prints a NUL byte")),
+        Some(0) => Err(Fault::about(&name, "it prints a byte order mark, which JSON does not have")),
+        _ => Ok(Source::new(name, text)),
     }
 }

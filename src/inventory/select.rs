@@ -37,6 +37,15 @@ pub(super) fn select<'g>(graph: &'g Graph, pattern: &Pattern) -> Result<Vec<&'g 
     Ok(names.map(|(name, _)| name.as_str()).collect())
 }
 
+/// The globs and regular expressions of a pattern that no host or group fits: Ansible warns of them, and goes on. A plain
+/// name that is not there is an error when the pattern selects.
+pub(super) fn unmatched<'p>(graph: &Graph, pattern: &'p Pattern) -> Vec<&'p Term> {
+    let names = || graph.groups.keys().chain(graph.hosts.keys());
+    let is_plain = |term: &Term| matches!(term.names, Names::Name(_));
+    let unmatched = |term: &&Term| !is_plain(term) && !names().any(|name| fits(term, name).unwrap_or(true));
+    pattern.terms.iter().filter(unmatched).collect()
+}
+
 /// The hosts that a term names. One that several groups have is there several times: subscripts count so in Ansible.
 fn matching(graph: &Graph, pattern: &Pattern, term: &Term) -> Result<Vec<usize>, Fault> {
     let mut found = Vec::new();

@@ -1,6 +1,6 @@
 //! Which of Ansible's two shapes an inventory has, and what both share.
 
-use super::{dynamic_shape, graph::Graph, host_name, ini, static_shape};
+use super::{dynamic_shape, graph::Graph, host_name, ini, static_shape, variables::Variables};
 use crate::source::{Entry, Faults, Node, Reading, Source, Span, Value, decimal};
 use std::sync::Arc;
 
@@ -40,16 +40,19 @@ fn read_tree(source: &Arc<Source>, tree: &Node, graph: &mut Graph) -> Result<(),
     reading.finish(done)
 }
 
-/// Scripts and `ansible-inventory --list` write `_meta`, and hosts and children as lists.
+/// `ansible-inventory --list` writes `_meta`, and only in a file that has it are hosts and children lists: in others
+/// Ansible refuses these.
 fn is_dynamic(groups: &[Entry]) -> bool {
-    groups.iter().any(|entry| match &entry.value.value {
-        _ if entry.key == "_meta" => true,
-        Value::List(_) => true,
-        Value::Map(parts) => parts.iter().any(|part| {
-            ["hosts", "children"].contains(&part.key.as_str()) && matches!(part.value.value, Value::List(_))
-        }),
-        _ => false,
-    })
+    groups.iter().any(|entry| entry.key == "_meta")
+}
+
+/// A name is text to Ansible: YAML takes `1234`, `yes` and `2001-01-01` for other values.
+pub(super) fn name_is_text(entry: &Entry, what: &str, reading: &mut Reading) -> Option<()> {
+    let Some(kind) = entry.not_text else { return Some(()) };
+    let text = reading.source().text();
+    let written = text.get(entry.key_span.start..entry.key_span.end).unwrap_or(&entry.key);
+    let hint = format!("put it in quotes: \"{written}\"");
+    reading.refuse_with(entry.key_span, format!("{what} must be text, not {kind}"), hint)
 }
 
 /// The group of this name, if it may have it.
@@ -71,17 +74,35 @@ pub(super) fn set_group_variables(
     graph: &mut Graph,
     reading: &mut Reading,
 ) -> Option<()> {
-    let mut fine = Some(());
-    for entry in entries {
-        if entry.key != PRIORITY {
-            graph.groups[group].variables.set(&entry.key, reading.source(), entry.value.clone());
-        } else if let Some(priority) = priority(&entry.value, reading) {
-            graph.groups[group].priority = priority;
-        } else {
-            fine = None;
+    let variables = Variables::of(reading.source(), entries);
+    overlay_group(group, &variables, graph, reading)
+}
+
+/// Sets a host's own variables. Where a group has the host's name, Ansible gives them to the group.
+pub(super) fn set_host_variables(
+    host: usize,
+    variables: &Variables,
+    graph: &mut Graph,
+    reading: &mut Reading,
+) -> Option<()> {
+    let group = graph.hosts.get_index(host).and_then(|(name, _)| graph.groups.get_index_of(name));
+    if let Some(group) = group {
+        return overlay_group(group, variables, graph, reading);
+    }
+    graph.hosts[host].variables.overlay(variables);
+    Some(())
+}
+
+fn overlay_group(group: usize, variables: &Variables, graph: &mut Graph, reading: &mut Reading) -> Option<()> {
+    graph.groups[group].variables.overlay(variables);
+    // The priority is the group's own, no variable.
+    match graph.groups[group].variables.remove(PRIORITY) {
+        None => Some(()),
+        Some(given) => {
+            graph.groups[group].priority = priority(&given.node, reading)?;
+            Some(())
         }
     }
-    fine
 }
 
 pub(super) const PRIORITY: &str = "ansible_group_priority";

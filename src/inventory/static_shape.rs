@@ -18,6 +18,7 @@ pub(super) fn read(groups: &[Entry], graph: &mut Graph, reading: &mut Reading) -
 
 /// Reads a group and all below it; its own position, if all of it was right.
 fn group(entry: &Entry, graph: &mut Graph, reading: &mut Reading) -> Option<usize> {
+    shape::name_is_text(entry, "a group's name", reading)?;
     let checked = host_name::check_group(&entry.key);
     reading.fit(entry.key_span, checked)?;
     let group = graph.group(&entry.key);
@@ -76,6 +77,7 @@ fn hosts(group: usize, node: &Node, graph: &mut Graph, reading: &mut Reading) ->
 
 /// Adds the host, or all that a range stands for, with their variables.
 fn host(group: usize, entry: &Entry, graph: &mut Graph, reading: &mut Reading) -> Option<()> {
+    shape::name_is_text(entry, "a host's name", reading)?;
     let (name, port) = host_port::split(&entry.key);
     let names = reading.fit(entry.key_span, range::expand(name))?;
     let entries = shape::variables(&entry.value, reading)?;
@@ -84,7 +86,7 @@ fn host(group: usize, entry: &Entry, graph: &mut Graph, reading: &mut Reading) -
         reading.fit(entry.key_span, host_name::check_host(&name))?;
         let host = shape::host(&name, port, entry.key_span, graph, reading);
         graph.groups[group].hosts.insert(host);
-        graph.hosts[host].variables.overlay(&variables);
+        shape::set_host_variables(host, &variables, graph, reading)?;
     }
     Some(())
 }
@@ -96,7 +98,7 @@ fn section<'n>(node: &'n Node, what: &str, reading: &mut Reading) -> Option<Cow<
         Value::Null => Some(Cow::Borrowed(&[])),
         Value::Text(name) => {
             let value = Node { span: node.span, value: Value::Null };
-            Some(Cow::Owned(vec![Entry { key: name.clone(), key_span: node.span, value }]))
+            Some(Cow::Owned(vec![Entry::new(name.clone(), node.span, value)]))
         }
         Value::List(_) => reading.refuse_with(
             node.span,

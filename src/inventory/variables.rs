@@ -36,6 +36,10 @@ impl Variables {
         self.0.insert(name.to_owned(), Arc::new(Variable { source, node }));
     }
 
+    pub(super) fn remove(&mut self, name: &str) -> Option<Arc<Variable>> {
+        self.0.shift_remove(name)
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Variable)> {
         self.0.iter().map(|(name, variable)| (name.as_str(), &**variable))
     }

@@ -29,6 +29,21 @@ impl Play {
         }
     }
 
+    /// All that it says of hosts.
+    #[must_use]
+    pub fn patterns(&self) -> Vec<&Pattern> {
+        match self {
+            Self::Cluster(play) => {
+                let (routers, servers) = (&play.cluster.routers, &play.cluster.real_servers);
+                let services =
+                    [&routers.services, &servers.services].into_iter().flat_map(|services| services.values());
+                let services = services.filter_map(|service| service.hosts.as_ref());
+                [&routers.hosts, &servers.hosts].into_iter().chain(services).collect()
+            }
+            Self::Tasks(play) => vec![&play.hosts],
+        }
+    }
+
     /// Its words for `--tags`.
     #[must_use]
     pub fn tags(&self) -> &[String] {

@@ -54,13 +54,16 @@ pub fn playbook() -> Value {
     })
 }
 
-/// What lvs-ftp itself reads of a host's variables. Others are the user's own.
+/// What lvs-ftp itself reads of a host's variables. Others are the user's own, but none by a name like ours.
 #[must_use]
 pub fn host_vars() -> Value {
     let mut schema = map(inventory::FIELDS);
     schema["$schema"] = json!(DRAFT);
     schema["title"] = json!("Variables of a host for lvs-ftp");
     schema["additionalProperties"] = json!(true);
+    let names: Vec<&str> = inventory::FIELDS.iter().map(|field| field.key).collect();
+    let other = json!({"not": {"pattern": format!("^{}", inventory::PREFIX)}});
+    schema["propertyNames"] = json!({"anyOf": [{"enum": names}, other]});
     schema
 }
 

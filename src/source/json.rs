@@ -2,13 +2,17 @@
 //!
 //! Each value is first found as a raw slice of the text, whose position in the text is its place.
 
-use super::{Entry, Fault, Faults, Node, Source, Span, Value, node::Repeats};
+use super::{Entry, Fault, Faults, Node, Source, Span, Value, node::Repeats, shown};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::{fmt, sync::Arc};
 
 /// Deeper nesting is refused: nothing that is read here has more than a dozen levels.
 pub(super) const DEEPEST: usize = 100;
+
+/// Keys that mean a tag of Ansible's, and which.
+const OWN_KEYS: [(&str, Option<&str>); 3] =
+    [("__ansible_vault", Some("!vault")), ("__ansible_unsafe", Some("!unsafe")), ("__ansible_type", None)];
 
 /// Whether the text is JSON at all; a YAML map may start like it.
 pub(super) fn is_json(text: &str) -> bool {
@@ -59,14 +63,36 @@ impl<'s> Tree<'s> {
         let pairs: Pairs<'s> = self.parsed(raw)?;
         let mut entries = Vec::with_capacity(pairs.0.len());
         for (key, value) in pairs.0 {
-            entries.push(Entry {
-                key: self.parsed(key.get())?,
-                key_span: self.span(key.get()),
-                value: self.node(value.get(), depth + 1)?,
-            });
+            let (name, value): (String, Node) = (self.parsed(key.get())?, self.node(value.get(), depth + 1)?);
+            entries.push(Entry::new(name, self.span(key.get()), value));
         }
         self.repeats.look(&entries);
-        Ok(tagged(entries))
+        self.tagged(entries)
+    }
+
+    /// Ansible writes its own tags in JSON as maps of one key. What stands beside such a key Ansible drops.
+    fn tagged(&self, mut entries: Vec<Entry>) -> Result<Value, Fault> {
+        let Some(at) = entries.iter().position(|entry| OWN_KEYS.iter().any(|(key, _)| *key == entry.key)) else {
+            return Ok(Value::Map(entries));
+        };
+        let refuse = |span, message: String| Fault::at(&self.source.place(span), message);
+        if let Some(other) = entries.iter().enumerate().find_map(|(index, entry)| (index != at).then_some(entry)) {
+            let own = &entries[at];
+            let fault = refuse(other.key_span, format!("the key {} stands beside `{}`", shown(&other.key), own.key));
+            return Err(fault
+                .related(&self.source.place(own.key_span), "Ansible reads this key alone")
+                .hint("Ansible drops all other keys of such a map; remove them, or this one"));
+        }
+        let entry = entries.swap_remove(at);
+        match (OWN_KEYS.iter().find(|(key, _)| *key == entry.key).and_then(|(_, tag)| *tag), entry.value.value) {
+            (Some(tag), text @ Value::Text(_)) => Ok(Value::Tagged(tag.to_owned(), Box::new(text))),
+            (Some(_), other) => {
+                Err(refuse(entry.value.span, format!("`{}` must be text, not {}", entry.key, other.kind())))
+            }
+            (None, _) => {
+                Err(refuse(entry.key_span, format!("`{}` is a key of Ansible's own, which is not read", entry.key)))
+            }
+        }
     }
 
     fn parsed<T: Deserialize<'s>>(&self, raw: &'s str) -> Result<T, Fault> {
@@ -91,19 +117,6 @@ impl<'s> Tree<'s> {
         let hint = "keys are in double quotes, and no comma stands before a closing bracket";
         Fault::at(&place, format!("this is not JSON: {said}")).maybe_hint(comma.then(|| hint.to_owned()))
     }
-}
-
-/// Ansible writes its own tags in JSON as maps of one key.
-fn tagged(mut entries: Vec<Entry>) -> Value {
-    let tag = match entries.as_slice() {
-        [entry] if matches!(entry.value.value, Value::Text(_)) => match entry.key.as_str() {
-            "__ansible_vault" => "!vault",
-            "__ansible_unsafe" => "!unsafe",
-            _ => return Value::Map(entries),
-        },
-        _ => return Value::Map(entries),
-    };
-    entries.pop().map_or(Value::Null, |entry| Value::Tagged(tag.to_owned(), Box::new(entry.value.value)))
 }
 
 /// A map's keys and values, as they stand in the text.

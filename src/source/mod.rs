@@ -4,24 +4,27 @@ mod fault;
 mod json;
 mod lock;
 mod node;
+mod number;
 mod read;
 mod reading;
 mod render;
 mod scalar;
 mod shape;
 mod suggest;
+mod time;
 mod yaml;
 
 pub use fault::{Fault, Faults, shown};
 pub use lock::{Busy, Hold, Locks};
 pub use node::{Entry, Node, Value};
+pub use number::canonical;
 pub use read::{Kind, Listing, is_program, kind_of, list_folder, read_document, read_text};
 pub use reading::{Fields, Reading, decimal};
 pub use shape::{Field, Shape};
 pub use suggest::{did_you_mean, nearest};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 /// A text and where it came from: a file, or an option of the command line such as `--limit`.
 #[derive(Debug)]
@@ -99,6 +102,14 @@ impl Place {
         source.place(Span { start: 0, end })
     }
 
+    /// Its line and column, counted from 1.
+    #[must_use]
+    pub fn line_and_column(&self) -> (usize, usize) {
+        let before = self.source.text.get(..self.span.start).unwrap_or(&self.source.text);
+        let line = before.rfind('\n').map_or(before, |newline| &before[newline + 1..]);
+        (before.matches('\n').count() + 1, line.chars().count() + 1)
+    }
+
     /// The source it is in.
     #[must_use]
     pub fn source(&self) -> &Arc<Source> {
@@ -109,6 +120,13 @@ impl Place {
     #[must_use]
     pub fn span(&self) -> Span {
         self.span
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (line, column) = self.line_and_column();
+        write!(f, "{}:{line}:{column}", self.source.path)
     }
 }
 

@@ -23,6 +23,8 @@ pub enum Value {
     Number(String),
     /// Text.
     Text(String),
+    /// A date, or a date and a time, of YAML; as ISO 8601 has it.
+    Time(String),
     /// Values in order.
     List(Vec<Node>),
     /// Keys and values in the order of the file; no key is there twice.
@@ -51,8 +53,10 @@ impl Node {
 /// A key of a map with its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// The key.
+    /// The key. Of YAML also what is no text, in the form in which it stands in JSON.
     pub key: String,
+    /// What kind of value the key is, where it is no text.
+    pub not_text: Option<&'static str>,
     /// Where the key is written.
     pub key_span: Span,
     /// The value.
@@ -68,10 +72,19 @@ impl Value {
             Self::Bool(_) => "true or false",
             Self::Number(_) => "a number",
             Self::Text(_) => "text",
+            Self::Time(_) => "a date",
             Self::List(_) => "a list",
             Self::Map(_) => "a map",
             Self::Tagged(..) => "a tagged value",
         }
+    }
+}
+
+impl Entry {
+    /// An entry whose key is text.
+    #[must_use]
+    pub fn new(key: impl Into<String>, key_span: Span, value: Node) -> Self {
+        Self { key: key.into(), not_text: None, key_span, value }
     }
 }
 
@@ -90,7 +103,14 @@ impl<'s> Repeats<'s> {
     pub(super) fn look(&mut self, entries: &[Entry]) {
         let mut first = HashMap::with_capacity(entries.len());
         for entry in entries {
-            if let Some(before) = first.insert(entry.key.as_str(), entry.key_span) {
+            // To Python 1, 1.0 and true are one key.
+            let key = match (entry.not_text, entry.key.as_str()) {
+                (None, key) => key,
+                (Some(_), "true") => "1",
+                (Some(_), "false") => "0",
+                (Some(_), key) => key.strip_suffix(".0").unwrap_or(key),
+            };
+            if let Some(before) = first.insert(key, entry.key_span) {
                 let message = format!("the key {} is here twice", shown(&entry.key));
                 self.faults.push(
                     Fault::at(&self.source.place(entry.key_span), message)

@@ -1,16 +1,25 @@
 //! What a plain YAML word means: the rules of YAML 1.1 as PyYAML has them, since Ansible reads with it.
 
-use super::Value;
+use super::{
+    Value,
+    time::{self, Time},
+};
 
-/// The value of a word without quotes.
-pub(super) fn plain(word: &str) -> Value {
-    match word {
+/// The value of a word without quotes; the error says why Ansible refuses it.
+pub(super) fn plain(word: &str) -> Result<Value, String> {
+    let time = time::read(word);
+    Ok(match word {
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
         "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Value::Bool(true),
         "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Value::Bool(false),
+        "=" => return Err("a `=` alone is no value; put it in quotes".to_owned()),
         _ if is_whole(word) || is_fraction(word) => Value::Number(word.to_owned()),
-        _ => Value::Text(word.to_owned()),
-    }
+        _ => match time {
+            Time::No => Value::Text(word.to_owned()),
+            Time::Iso(text) => Value::Time(text),
+            Time::Never => return Err(format!("there is no such time: {word}; put it in quotes if it is none")),
+        },
+    })
 }
 
 /// Decimal, octal (`017`), hexadecimal, binary, or base 60 (`12:30`). `08`, `0o17` and `1e3` are text.

@@ -15,6 +15,7 @@ fn plain(node: &Node) -> String {
         Value::Bool(value) => value.to_string(),
         Value::Number(written) => format!("#{written}"),
         Value::Text(text) => format!("{text:?}"),
+        Value::Time(text) => format!("@{text}"),
         Value::Tagged(tag, inner) => {
             let inner = Node { span: node.span, value: (**inner).clone() };
             format!("<{tag} {}>", plain(&inner))
@@ -58,12 +59,12 @@ fn yaml_words_mean_what_ansible_takes_them_for() {
         "{a=\"1\" b=<!unsafe \"{{ x }}\"> c=<!vault \"x\">}",
     );
     check("a.yml", "# nothing but a comment\n", "null");
-    check("a.yml", "1: a\nno: b\n", "{1=\"a\" no=\"b\"}");
+    check("a.yml", "1: a\nno: b\n", "{1=\"a\" false=\"b\"}");
 }
 
 #[test]
 fn yaml_anchors_and_merge_keys_are_written_out() {
-    check("a.yml", "x: &x {a: 1, b: 2}\ny: *x\nz: {<<: *x, b: 3}", "{x={a=#1 b=#2} y={a=#1 b=#2} z={b=#3 a=#1}}");
+    check("a.yml", "x: &x {a: 1, b: 2}\ny: *x\nz: {<<: *x, b: 3}", "{x={a=#1 b=#2} y={a=#1 b=#2} z={a=#1 b=#3}}");
     check("a.yml", "x: &x [*x]", "this alias stands inside the value that it names");
     check("a.yml", "x: {<<: 1}", "`<<` takes a map, or a list of maps");
 }

@@ -103,8 +103,10 @@ fn apply_reads_what_inventory_reads() {
 #[test]
 fn an_inventory_program_is_no_shell_command_and_its_trouble_is_told() {
     let control = control();
-    let program = control
-        .script("it's $(touch made).sh", "[ \"$1\" = --list ] || exit 7\necho '{\"g\": [\"h\"], \"_meta\": {}}'");
+    let program = control.script(
+        "it's $(touch made).sh",
+        "[ \"$1\" = --list ] || exit 7\necho '{\"g\": [\"h\"], \"_meta\": {\"hostvars\": {}}}'",
+    );
     let name = "it's $(touch made).sh";
     control.run(&["inventory", "--list", "-i", name]).ended(0);
     assert!(!is_there(&control.path("made")));
@@ -112,7 +114,7 @@ fn an_inventory_program_is_no_shell_command_and_its_trouble_is_told() {
     let ran = control.apply(&["--list-hosts", "-i", name]).ended(1);
     assert!(ran.stderr.contains("ended with status 3: no --list today"), "{}", ran.stderr);
     // By its bare name it is still the file here, not a command of PATH.
-    control.script("true", "echo '{\"g\": [\"here\"], \"_meta\": {}}'");
+    control.script("true", "echo '{\"g\": [\"here\"], \"_meta\": {\"hostvars\": {}}}'");
     assert!(control.run(&["inventory", "--list", "-i", "true"]).ended(0).stdout.contains("\"here\""));
     drop(program);
 }
@@ -132,4 +134,28 @@ fn a_signal_ends_the_wait_for_a_program() {
     // Dead, whether somebody has asked for its status yet or not.
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
     assert!(stat.is_empty() || stat.contains(") Z "), "{stat}");
+}
+
+/// Ansible warns of such a term, and goes on; so do we, and say where it is written. A plain name is an error.
+#[test]
+fn a_glob_that_matches_nothing_is_warned_of() {
+    let control = control();
+    std::fs::rename(control.path("host_vars"), control.path("inventory/host_vars")).unwrap();
+    let warnings = |ran: &super::control::Ran| -> Vec<String> {
+        ran.stderr.lines().filter(|line| line.starts_with("[WARNING]")).map(str::to_owned).collect()
+    };
+    let limited = control.apply(&["--list-hosts", "-l", "nope*:ftp1:!~x.*"]).ended(0);
+    assert_eq!(
+        warnings(&limited),
+        [
+            "[WARNING]: the host pattern `nope*` matches no host or group (--limit:1:1)",
+            "[WARNING]: the host pattern `~x.*` matches no host or group (--limit:1:1)",
+        ]
+    );
+    assert!(warnings(&control.apply(&["--list-hosts", "-l", "ftp*:!ftp2"]).ended(0)).is_empty());
+    assert!(warnings(&control.run(&["inventory", "--list", "-l", "n*:all"]).ended(0)).len() == 1);
+    let playbook = std::fs::read_to_string(control.path("playbooks/site.json")).unwrap();
+    control.file("playbooks/site.json", playbook.replace("\"ftp_servers\"", "\"ftp_servers,web?\""));
+    let [warning] = &warnings(&control.apply(&["--list-hosts"]).ended(0))[..] else { panic!("one warning") };
+    assert!(warning.contains("`web?` matches no host or group (playbooks/site.json:"), "{warning}");
 }

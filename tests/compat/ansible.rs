@@ -1,6 +1,7 @@
 //! The real Ansible, asked by tests/compat/ask.py.
 
 use super::case::{Case, Recorded};
+use camino::Utf8Path;
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -48,27 +49,27 @@ impl Ansible {
         let inventory = |action: &str| -> Vec<String> {
             [&["ansible-inventory".to_owned(), action.to_owned()], &case.arguments[..]].concat()
         };
-        let list = self.ask(case, &inventory("--list"))?;
+        let list = self.ask(&case.path(""), &inventory("--list"))?;
         let mut recorded =
             Recorded { version: self.version.clone(), list, graph: String::new(), hosts: BTreeMap::new() };
         if case.why.is_some() {
             return Ok(recorded);
         }
-        recorded.graph = self.ask(case, &inventory("--graph"))?;
+        recorded.graph = self.ask(&case.path(""), &inventory("--graph"))?;
         for line in &case.patterns {
             let mut words = vec!["ansible".to_owned(), "--list-hosts".to_owned()];
             words.extend(case.arguments.iter().cloned());
             words.extend(line.limit.iter().flat_map(|limit| ["-l".to_owned(), limit.clone()]));
             words.extend(["--".to_owned(), line.pattern.clone()]);
-            let listed = self.ask(case, &words)?;
+            let listed = self.ask(&case.path(""), &words)?;
             let hosts = listed.lines().filter(|line| line.starts_with("    ")).map(|line| line.trim().to_owned());
             recorded.hosts.insert(line.line.clone(), hosts.collect());
         }
         Ok(recorded)
     }
 
-    fn ask(&mut self, case: &Case, words: &[String]) -> Result<String, String> {
-        let question = json!({"cwd": case.path("").as_str(), "argv": words});
+    pub fn ask(&mut self, folder: &Utf8Path, words: &[String]) -> Result<String, String> {
+        let question = json!({"cwd": folder.as_str(), "argv": words});
         writeln!(self.questions.as_mut().unwrap(), "{question}").unwrap();
         let mut line = String::new();
         self.answers.read_line(&mut line).unwrap();

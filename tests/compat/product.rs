@@ -10,9 +10,14 @@ use lvs_ftp::{
 
 /// What `lvs-ftp inventory` prints on standard output, or on standard error when it refuses.
 pub fn inventory(case: &Case, action: &[&str]) -> Result<String, String> {
-    let words = ["inventory"].iter().chain(action).copied().chain(case.arguments.iter().map(String::as_str));
+    listed(&case.path(""), action, &case.arguments)
+}
+
+/// The same in any folder.
+pub fn listed(folder: &Utf8Path, action: &[&str], arguments: &[String]) -> Result<String, String> {
+    let words = ["inventory"].iter().chain(action).copied().chain(arguments.iter().map(String::as_str));
     let ran = duct::cmd(env!("CARGO_BIN_EXE_lvs-ftp"), words.collect::<Vec<_>>())
-        .dir(case.path(""))
+        .dir(folder)
         .stdin_null()
         .stdout_capture()
         .stderr_capture()
@@ -23,7 +28,7 @@ pub fn inventory(case: &Case, action: &[&str]) -> Result<String, String> {
     match ran.status.code() {
         Some(0) => Ok(stdout),
         Some(1) if stdout.is_empty() => Err(stderr),
-        status => panic!("{}: status {status:?}\n{stdout}\n{stderr}", case.name),
+        status => panic!("{folder}: status {status:?}\n{stdout}\n{stderr}"),
     }
 }
 

@@ -1,20 +1,35 @@
 //! What a value in an INI inventory means: a Python literal where it is one, as `ast.literal_eval` reads it, else text.
 
-use super::{super::number, strings};
-use crate::source::{Entry, Node, Span, Value};
+use super::strings;
+use crate::source::{Entry, Node, Span, Value, canonical};
+use indexmap::{
+    IndexMap,
+    map::Entry::{Occupied, Vacant},
+};
 
 /// Deeper nesting is text.
 const DEEPEST: usize = 90;
 
-/// The value of a text that stands at this place.
-pub(super) fn value(text: &str, span: Span) -> Value {
-    let mut literal = Literal { rest: text.trim_start_matches([' ', '\t']), span };
-    literal.whole().unwrap_or_else(|| Value::Text(text.to_owned()))
+/// Python reads no decimal number that is longer.
+const MOST_DIGITS: usize = 4300;
+
+/// The value of a text that stands at this place; the error says which part of it is a literal, but is not read here.
+pub(super) fn value(text: &str, span: Span) -> Result<Value, String> {
+    let mut literal = Literal { rest: text.trim_start_matches([' ', '\t']), span, hashless: 0, unread: None };
+    match (literal.whole(), literal.unread) {
+        (None, _) => Ok(Value::Text(text.to_owned())),
+        (Some(value), None) => Ok(value),
+        (Some(_), Some(what)) => Err(format!("the value is a Python literal with {what}, which is not read here")),
+    }
 }
 
 struct Literal<'t> {
     rest: &'t str,
     span: Span,
+    /// How many lists, dictionaries and sets were read: none can be in a set, or be a key.
+    hashless: usize,
+    /// What was read that has no value here. It counts only if all of the text is a literal; else that is text.
+    unread: Option<&'static str>,
 }
 
 impl Literal<'_> {
@@ -74,6 +89,7 @@ impl Literal<'_> {
         match self.rest.chars().next()? {
             '[' => {
                 self.take('[');
+                self.hashless += 1;
                 let (items, _) = self.items(Some(']'), depth + 1)?;
                 Some(self.list(items))
             }
@@ -84,31 +100,78 @@ impl Literal<'_> {
             }
             '{' => {
                 self.take('{');
+                self.hashless += 1;
                 self.braces(depth + 1)
             }
             '+' | '-' => {
                 let sign = if self.take('-') { "-" } else { "" };
-                self.take('+');
-                self.blanks();
-                let digits = self.number()?;
-                Some(Value::Number(number::canonical(&format!("{sign}{digits}"))?))
+                let _ = sign.is_empty() && self.take('+');
+                self.operand(sign, depth)
             }
-            c if c.is_ascii_digit() => self.number().and_then(|digits| number::canonical(&digits)).map(Value::Number),
+            c if c.is_ascii_digit() => self.complex_or_number(""),
             '.' if self.rest.starts_with("...") => {
                 self.rest = &self.rest[3..];
                 Some(Value::Text("...".to_owned()))
             }
-            '.' => self.number().and_then(|digits| number::canonical(&digits)).map(Value::Number),
+            '.' => self.complex_or_number(""),
             _ => self.word_or_text(),
         }
     }
 
+    /// What stands behind a sign: a number, in parentheses or not.
+    fn operand(&mut self, sign: &str, depth: usize) -> Option<Value> {
+        self.blanks();
+        if depth > DEEPEST {
+            return None;
+        }
+        if !self.take('(') {
+            return self.complex_or_number(sign);
+        }
+        self.blanks();
+        let value = self.operand(sign, depth + 1)?;
+        self.blanks();
+        self.take(')').then_some(value)
+    }
+
+    /// A number, or one with an imaginary part: `2j`, `1+2j`.
+    fn complex_or_number(&mut self, sign: &str) -> Option<Value> {
+        const COMPLEX: &str = "a complex number";
+        let begin = self.rest;
+        let digits = self.number()?;
+        if self.take_imaginary() {
+            // Alone it is the text that it was.
+            if !(sign.is_empty() && self.rest.is_empty() && begin.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
+                self.unread = Some(COMPLEX);
+                return Some(Value::Null);
+            }
+            return Some(Value::Text(begin.to_owned()));
+        }
+        let before = self.rest;
+        self.blanks();
+        if (self.take('+') || self.take('-')) && {
+            self.blanks();
+            self.number().is_some() && self.take_imaginary()
+        } {
+            self.unread = Some(COMPLEX);
+            return Some(Value::Null);
+        }
+        self.rest = before;
+        canonical(&format!("{sign}{digits}")).map(Value::Number)
+    }
+
+    fn take_imaginary(&mut self) -> bool {
+        self.take('j') || self.take('J')
+    }
+
     fn word_or_text(&mut self) -> Option<Value> {
-        if let Some((text, bytes, rest)) = strings::read(self.rest) {
-            self.rest = rest;
-            let text = Value::Text(text);
+        if let Some(read) = strings::read(self.rest) {
+            self.rest = read.rest;
+            if read.named {
+                self.unread = Some("a character by its name (\\N)");
+            }
+            let text = Value::Text(read.text);
             // Ansible takes bytes for text in which nothing is to be evaluated.
-            return Some(if bytes { Value::Tagged("!unsafe".to_owned(), Box::new(text)) } else { text });
+            return Some(if read.bytes { Value::Tagged("!unsafe".to_owned(), Box::new(text)) } else { text });
         }
         for (word, value) in [
             ("True", Value::Bool(true)),
@@ -132,7 +195,9 @@ impl Literal<'_> {
         if self.take('}') {
             return Some(Value::Map(Vec::new()));
         }
+        let before = self.hashless;
         let first = self.item(depth)?;
+        self.must_hash(before);
         self.blanks();
         if !self.rest.starts_with(':') {
             let mut items = vec![first];
@@ -141,15 +206,14 @@ impl Literal<'_> {
             } else if !self.take('}') {
                 return None;
             }
-            let mut set: Vec<Value> = Vec::new();
+            self.must_hash(before);
+            let mut set = IndexMap::new();
             for item in items {
-                if !set.contains(&item) {
-                    set.push(item);
-                }
+                set.entry(identity(&item)).or_insert(item);
             }
-            return Some(self.list(set));
+            return Some(self.list(set.into_values().collect()));
         }
-        let mut entries: Vec<Entry> = Vec::new();
+        let mut map = IndexMap::new();
         let mut key = first;
         loop {
             self.blanks();
@@ -158,36 +222,48 @@ impl Literal<'_> {
             }
             self.blanks();
             let value = self.item(depth)?;
-            self.put(&mut entries, &key, value)?;
+            self.put(&mut map, &key, value);
             self.blanks();
             let comma = self.take(',');
             self.blanks();
             if self.take('}') {
-                return Some(Value::Map(entries));
+                return Some(Value::Map(map.into_values().collect()));
             }
             if !comma {
                 return None;
             }
+            let before = self.hashless;
             key = self.item(depth)?;
+            self.must_hash(before);
             self.blanks();
         }
     }
 
-    /// Sets a key, as it stands in JSON; what stood there before is gone.
-    fn put(&self, entries: &mut Vec<Entry>, key: &Value, value: Value) -> Option<()> {
-        let key = match key {
+    /// Notes that a list, a dictionary or a set was read since where none can be.
+    fn must_hash(&mut self, before: usize) {
+        if self.hashless > before {
+            self.unread = Some("a list or a map in a set, or as a key");
+        }
+    }
+
+    /// Sets a key, as it stands in JSON; a value that stood there before is gone.
+    fn put(&mut self, map: &mut IndexMap<String, Entry>, key: &Value, value: Value) {
+        let name = match key {
             Value::Text(text) | Value::Number(text) => text.clone(),
-            Value::Bool(true) => "true".to_owned(),
-            Value::Bool(false) => "false".to_owned(),
+            Value::Bool(value) => value.to_string(),
             Value::Null => "null".to_owned(),
-            _ => return None,
+            Value::Time(_) | Value::List(_) | Value::Map(_) | Value::Tagged(..) => {
+                self.unread = self.unread.or(Some("a key that is no word"));
+                return;
+            }
         };
         let value = self.node(value);
-        match entries.iter_mut().find(|entry| entry.key == key) {
-            Some(entry) => entry.value = value,
-            None => entries.push(Entry { key, key_span: self.span, value }),
+        match map.entry(identity(key)) {
+            Occupied(mut known) => known.get_mut().value = value,
+            Vacant(new) => {
+                new.insert(Entry::new(name, self.span, value));
+            }
         }
-        Some(())
     }
 
     /// A number without a sign, by Python's grammar: `1_0` but not `1__0`, no zero before other digits but in a fraction.
@@ -201,8 +277,11 @@ impl Literal<'_> {
             let after = &self.rest[end + 1..];
             end += 1 + after.find(|c: char| !c.is_ascii_digit() && c != '_').unwrap_or(after.len());
         }
-        let (written, rest) = self.rest.split_at(end);
-        if !is_number(written) {
+        let written = &self.rest[..end];
+        // The sign of an imaginary part is not the number's.
+        let imaginary = usize::from(written.ends_with(['j', 'J']));
+        let (written, rest) = self.rest.split_at(written.len() - imaginary);
+        if !is_number(written) || is_too_long(written) {
             return None;
         }
         self.rest = rest;
@@ -226,7 +305,29 @@ impl Literal<'_> {
     }
 }
 
-/// Whether Python reads this as a number; one that is complex is left as text.
+/// What two values have alike that are one to Python: 1, 1.0 and True are.
+fn identity(value: &Value) -> String {
+    match value {
+        Value::Bool(value) => format!("n{}", u8::from(*value)),
+        Value::Number(number) => format!("n{}", number.strip_suffix(".0").unwrap_or(number)),
+        Value::Text(text) => format!("t{text}"),
+        Value::List(items) => {
+            let parts = items.iter().map(|item| identity(&item.value)).map(|part| format!("{}:{part}", part.len()));
+            format!("l{}", parts.collect::<String>())
+        }
+        Value::Null => "z".to_owned(),
+        other => format!("o{other:?}"),
+    }
+}
+
+fn is_too_long(written: &str) -> bool {
+    let digits = || written.bytes().filter(u8::is_ascii_digit).count();
+    written.len() > MOST_DIGITS
+        && written.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_')
+        && digits() > MOST_DIGITS
+}
+
+/// Whether Python reads this as a number; an imaginary part is read elsewhere.
 fn is_number(written: &str) -> bool {
     let lower = written.to_ascii_lowercase();
     for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] {

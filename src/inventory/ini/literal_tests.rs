@@ -8,7 +8,7 @@ fn plain(value: &Value) -> String {
         Value::Null => "null".to_owned(),
         Value::Bool(value) => value.to_string(),
         Value::Number(number) => number.clone(),
-        Value::Text(text) => format!("{text:?}"),
+        Value::Text(text) | Value::Time(text) => format!("{text:?}"),
         Value::List(items) => {
             format!("[{}]", items.iter().map(|item| plain(&item.value)).collect::<Vec<_>>().join(" "))
         }
@@ -21,11 +21,11 @@ fn plain(value: &Value) -> String {
 }
 
 fn check(text: &str, expected: &str) {
-    assert_eq!(plain(&value(text, Span::default())), expected, "{text}");
+    assert_eq!(value(text, Span::default()).map(|value| plain(&value)).as_deref(), Ok(expected), "{text}");
 }
 
 fn is_text(text: &str) {
-    assert_eq!(value(text, Span::default()), Value::Text(text.to_owned()), "{text}");
+    assert_eq!(value(text, Span::default()), Ok(Value::Text(text.to_owned())), "{text}");
 }
 
 #[test]
@@ -123,10 +123,41 @@ fn lists_and_maps() {
     check("{1: 'x', None: 'y'}", "{1=\"x\" null=\"y\"}");
     check("{1, 2, 1}", "[1 2]");
     check("{1,}", "[1]");
-    for text in ["[1", "[,]", "[1,,]", "(,)", "{1:}", "{'a'}x", "{'a': 1 'b': 2}", "[1 # c]", "[a]", "{[1]: 2}", "{,}"]
-    {
+    for text in ["[1", "[,]", "[1,,]", "(,)", "{1:}", "{'a'}x", "{'a': 1 'b': 2}", "[1 # c]", "[a]", "{,}"] {
         is_text(text);
     }
+    check("{1, 1.0, True, '1'}", "[1 \"1\"]");
+    check("{1: 2, 1.0: 3, True: 4}", "{1=4}");
+    check("{(1, 2), (1, 2), (1,)}", "[[1 2] [1]]");
     is_text(&"[".repeat(10_000));
     is_text(&format!("{}{}", "[".repeat(1000), "]".repeat(1000)));
+}
+
+/// Python has a value for them, and JSON none.
+#[test]
+fn literals_that_are_not_read_are_refused() {
+    for (text, what) in [
+        ("[1j]", "a complex number"),
+        ("1+2j", "a complex number"),
+        ("- 1j", "a complex number"),
+        ("{'a': (1 - 2.5J,)}", "a complex number"),
+        ("{[1]}", "a list or a map in a set, or as a key"),
+        ("{1, ([2],)}", "a list or a map in a set, or as a key"),
+        ("{[1]: 2}", "a list or a map in a set, or as a key"),
+        ("{1: 2, {}: 3}", "a list or a map in a set, or as a key"),
+        ("{(1, 2): 3}", "a key that is no word"),
+        ("{b'x': 3}", "a key that is no word"),
+        ("'\\N{BULLET}'", "a character by its name (\\N)"),
+    ] {
+        let expected = format!("the value is a Python literal with {what}, which is not read here");
+        assert_eq!(value(text, Span::default()), Err(expected), "{text}");
+    }
+    for text in ["1j x", "[1j", "1+2", "{[1]", "b'\\N{BULLET}' x", "'\\N{BULLET}", "-+1", "+-1"] {
+        is_text(text);
+    }
+    check("2j", "\"2j\"");
+    check("-(1)", "-1");
+    check("[- ( (1.5) )]", "[-1.5]");
+    check(&"1".repeat(4300), &"1".repeat(4300));
+    is_text(&"1".repeat(4301));
 }

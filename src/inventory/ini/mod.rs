@@ -158,14 +158,15 @@ impl Ini<'_> {
             };
             let written = text.get(pair.at.clone()).and_then(|written| written.find('='));
             let span = Span { start: place.start + written.map_or(0, |at| at + 1), end: place.end };
-            let node = Node { span, value: literal::value(value, span) };
+            let value = self.reading.fit(span, literal::value(value, span))?;
+            let node = Node { span, value };
             variables.set(key, self.reading.source(), node);
         }
         for name in names {
             self.reading.fit(at, host_name::check_host(&name))?;
             let host = shape::host(&name, port, at, self.graph, &self.reading);
             self.graph.groups[self.group].hosts.insert(host);
-            self.graph.hosts[host].variables.overlay(&variables);
+            shape::set_host_variables(host, &variables, self.graph, &mut self.reading)?;
         }
         Some(())
     }
@@ -204,8 +205,9 @@ impl Ini<'_> {
         let at = Span { start: span.end - value.len(), end: span.end };
         let key = key.trim();
         let key_span = Span { end: span.start + key.len(), ..span };
-        let node = Node { span: at, value: literal::value(value, at) };
-        let entry = Entry { key: key.to_owned(), key_span, value: node };
+        let value = self.reading.fit(at, literal::value(value, at))?;
+        let node = Node { span: at, value };
+        let entry = Entry::new(key, key_span, node);
         shape::set_group_variables(self.group, &[entry], self.graph, &mut self.reading)
     }
 }

@@ -1,15 +1,27 @@
 //! Python's string literals: quotes of one or three, prefixes, escapes, several in a row.
 
-/// The text of the string literals at the begin of a text, whether it is bytes, and what follows; `None` where there is
-/// none that is whole.
-pub(super) fn read(text: &str) -> Option<(String, bool, &str)> {
-    let mut found: Option<(String, bool)> = None;
+/// String literals in a row.
+pub(super) struct Literals<'t> {
+    pub(super) text: String,
+    /// Whether they are bytes.
+    pub(super) bytes: bool,
+    /// Whether a character is named in them, by `\N{…}`.
+    pub(super) named: bool,
+    /// What follows.
+    pub(super) rest: &'t str,
+}
+
+/// The string literals at the begin of a text; `None` where there is none that is whole.
+pub(super) fn read(text: &str) -> Option<Literals<'_>> {
+    let mut found: Option<Literals<'_>> = None;
     let mut rest = text;
-    while let Some((part, bytes, after)) = one(rest) {
-        rest = after;
+    while let Some(part) = one(rest) {
+        rest = part.rest;
         found = match found {
-            None => Some((part, bytes)),
-            Some((before, was_bytes)) if was_bytes == bytes => Some((before + &part, bytes)),
+            None => Some(part),
+            Some(before) if before.bytes == part.bytes => {
+                Some(Literals { text: before.text + &part.text, named: before.named || part.named, ..part })
+            }
             // Text and bytes side by side are an error in Python.
             Some(_) => return None,
         };
@@ -19,7 +31,7 @@ pub(super) fn read(text: &str) -> Option<(String, bool, &str)> {
         }
         rest = next;
     }
-    found.map(|(found, bytes)| (found, bytes, rest))
+    found
 }
 
 fn starts(text: &str) -> bool {
@@ -31,8 +43,8 @@ fn is_prefix(prefix: &str) -> bool {
     matches!(prefix.to_ascii_lowercase().as_str(), "" | "r" | "u" | "b" | "br" | "rb")
 }
 
-/// One literal: its text, whether it is bytes, and what follows.
-fn one(text: &str) -> Option<(String, bool, &str)> {
+/// One literal.
+fn one(text: &str) -> Option<Literals<'_>> {
     let at = text.find(['\'', '"'])?;
     let (prefix, quoted) = text.split_at(at);
     if !is_prefix(prefix) {
@@ -59,12 +71,14 @@ fn one(text: &str) -> Option<(String, bool, &str)> {
     if bytes && !inside.is_ascii() {
         return None;
     }
-    let value = if raw { inside.to_owned() } else { unescaped(inside, bytes)? };
-    Some((value, bytes, &body[closing + end.len()..]))
+    let (text, named) = if raw { (inside.to_owned(), false) } else { unescaped(inside, bytes)? };
+    Some(Literals { text, bytes, named, rest: &body[closing + end.len()..] })
 }
 
-/// A literal's inside; what has no character of its own, such as half a surrogate pair, makes it none.
-fn unescaped(inside: &str, bytes: bool) -> Option<String> {
+/// A literal's inside, and whether it names a character; what has no character of its own, such as half a surrogate pair,
+/// makes it none.
+fn unescaped(inside: &str, bytes: bool) -> Option<(String, bool)> {
+    let mut named = false;
     let mut made: Vec<u8> = Vec::new();
     let mut rest = inside;
     let mut push = |code: u32| -> Option<()> {
@@ -86,7 +100,12 @@ fn unescaped(inside: &str, bytes: bool) -> Option<String> {
             'x' => 2,
             'u' if !bytes => 4,
             'U' if !bytes => 8,
-            'N' if !bytes => return None,
+            'N' if !bytes => {
+                let (_, after) = rest.strip_prefix("N{")?.split_once('}')?;
+                named = true;
+                rest = after;
+                continue;
+            }
             _ => 0,
         };
         if hexadecimal > 0 {
@@ -122,5 +141,5 @@ fn unescaped(inside: &str, bytes: bool) -> Option<String> {
         };
         push(code)?;
     }
-    String::from_utf8(made).ok()
+    String::from_utf8(made).ok().map(|text| (text, named))
 }

@@ -1,7 +1,6 @@
 //! JSON as Ansible prints it: an indent of four, sorted keys, numbers of any size.
 
-use super::super::number;
-use crate::format::harmful;
+use crate::{format::harmful, source::canonical};
 use std::collections::BTreeMap;
 
 /// A value to be printed.
@@ -26,7 +25,7 @@ impl Json<'_> {
         match self {
             Self::Null => text.push_str("null"),
             Self::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
-            Self::Number(written) => match number::canonical(written) {
+            Self::Number(written) => match canonical(written) {
                 Some(number) => text.push_str(&number),
                 None => quote(written, text),
             },

@@ -160,7 +160,7 @@ fn json(value: &Value) -> Json<'_> {
         Value::Null => Json::Null,
         Value::Bool(value) => Json::Bool(*value),
         Value::Number(written) => Json::Number(written),
-        Value::Text(text) => Json::Text(text),
+        Value::Text(text) | Value::Time(text) => Json::Text(text),
         Value::List(items) => Json::List(items.iter().map(|item| json(&item.value)).collect()),
         Value::Map(entries) => {
             Json::Map(entries.iter().map(|entry| (entry.key.as_str(), json(&entry.value.value))).collect())

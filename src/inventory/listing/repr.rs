@@ -1,13 +1,14 @@
 //! Values as Python shows them, for `--graph --vars`: text bare at the top, with quotes inside of lists and maps.
 
-use super::super::number;
 use crate::format::printable;
-use crate::source::Value;
+use crate::source::{Value, canonical};
 
 /// A variable's value on one line, safe to print.
 pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::Text(text) => printable(text),
+        // Python's `str` of a date has a blank for the `T`.
+        Value::Time(text) => text.replacen('T', " ", 1),
         Value::Tagged(_, inner) => shown(inner),
         _ => repr(value),
     }
@@ -18,13 +19,13 @@ fn repr(value: &Value) -> String {
         Value::Null => "None".to_owned(),
         Value::Bool(true) => "True".to_owned(),
         Value::Bool(false) => "False".to_owned(),
-        Value::Number(written) => match number::canonical(written).as_deref() {
+        Value::Number(written) => match canonical(written).as_deref() {
             Some("Infinity") => "inf".to_owned(),
             Some("-Infinity") => "-inf".to_owned(),
             Some("NaN") => "nan".to_owned(),
             number => number.unwrap_or(written).to_owned(),
         },
-        Value::Text(text) => quoted(text),
+        Value::Text(text) | Value::Time(text) => quoted(text),
         Value::List(items) => {
             format!("[{}]", items.iter().map(|item| repr(&item.value)).collect::<Vec<_>>().join(", "))
         }

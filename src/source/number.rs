@@ -3,7 +3,8 @@
 /// A number in the form in which Python's JSON has it; `None` where the text is no number of any of the three.
 ///
 /// The forms do not contradict each other: `1e3` is a number in JSON and Python only, `017` and `1:30` in YAML only.
-pub(super) fn canonical(written: &str) -> Option<String> {
+#[must_use]
+pub fn canonical(written: &str) -> Option<String> {
     let (negative, body) = match written.strip_prefix('-') {
         Some(body) => (true, body),
         None => (false, written.strip_prefix('+').unwrap_or(written)),
