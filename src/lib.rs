@@ -13,6 +13,8 @@ pub mod desired;
 
 pub mod resource;
 
+pub mod path;
+
 pub mod probe;
 
 pub mod format;

@@ -118,6 +118,40 @@ impl IptablesSave {
 }
 
 impl IptablesSave {
+    /// Every chain: its table, its name and its policy, which is `-` for a chain that somebody made.
+    pub fn chains(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.in_tables(Kind::Chain).filter_map(|(table, line)| {
+            let mut words = std::str::from_utf8(&line[1..]).ok()?.split_whitespace();
+            Some((table, words.next()?, words.next().unwrap_or("-")))
+        })
+    }
+
+    /// The line of every rule that is appended, with its table and chain, without its counters.
+    pub fn lines(&self) -> impl Iterator<Item = (&str, &str, &[u8])> {
+        self.in_tables(Kind::Rule).filter_map(|(table, line)| {
+            let line = without_counters(line).trim_ascii_end();
+            let mut words = line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
+            if !matches!(words.next(), Some(b"-A" | b"--append")) {
+                return None;
+            }
+            Some((table, std::str::from_utf8(words.next()?).ok()?, line))
+        })
+    }
+
+    /// The lines of one kind, with the table that each stands in.
+    fn in_tables(&self, kind: Kind) -> impl Iterator<Item = (&str, &[u8])> {
+        let mut table = "";
+        self.lines.iter().filter_map(move |line| {
+            let text = &self.text[line.range.clone()];
+            if line.kind == Kind::Table {
+                table = std::str::from_utf8(text[1..].trim_ascii()).unwrap_or_default();
+            }
+            (line.kind == kind).then_some((table, text))
+        })
+    }
+}
+
+impl IptablesSave {
     /// The dump with other rules in one chain; every other byte is kept. A table that is not there is added at the end,
     /// with just the chain that it is needed for: more chains than that an old kernel may not have.
     pub fn edited(&self, table: &str, chain: &str, changes: &RuleChanges) -> Result<Self, Malformed> {

@@ -195,7 +195,7 @@ impl<I: Iterator<Item = Vec<u8>>> Reader<I> {
             b"-j" | b"--jump" => self.jump.name = self.words.next()?,
             b"--set-mark" | b"--set-xmark" | b"--or-mark" | b"--and-mark" | b"--xor-mark" => {
                 let value = self.value()?;
-                self.jump.mark = mark(&name, &value);
+                self.jump.mark = mark_operation(&name, &value);
                 self.jump.odd |= self.jump.mark.is_none();
             }
             b"--to-source" | b"--to" => {
@@ -224,7 +224,7 @@ impl<I: Iterator<Item = Vec<u8>>> Reader<I> {
     /// The ports of `-m tcp` (one range) or `-m multiport` (a list of them).
     fn ports(&mut self, option: &[u8], negated: bool) -> Option<PortSet> {
         let text = self.value()?;
-        let set = if option.ends_with(b"ports") { ranges(&text)? } else { one_range(&text)? };
+        let set = if option.ends_with(b"ports") { port_ranges(&text)? } else { port_range(&text)? };
         Some(if negated { set.complement() } else { set })
     }
 
@@ -255,7 +255,7 @@ fn not_any(network: Ipv4Net) -> Option<Ipv4Net> {
 }
 
 /// A mark operation as value and mask; `--set-mark V/M` clears the bits of V too.
-fn mark(option: &[u8], text: &str) -> Option<(u32, u32)> {
+pub(crate) fn mark_operation(option: &[u8], text: &str) -> Option<(u32, u32)> {
     let (value, mask) = match text.split_once('/') {
         None => (ipv4::number(text)?, None),
         Some((value, mask)) => (ipv4::number(value)?, Some(ipv4::number(mask)?)),
@@ -271,11 +271,13 @@ fn mark(option: &[u8], text: &str) -> Option<(u32, u32)> {
     })
 }
 
-fn ranges(text: &str) -> Option<PortSet> {
-    text.split(',').try_fold(PortSet::default(), |set, range| Some(set.union(&one_range(range)?)))
+/// The ports of a list such as `21,10000:20000`.
+pub(crate) fn port_ranges(text: &str) -> Option<PortSet> {
+    text.split(',').try_fold(PortSet::default(), |set, range| Some(set.union(&port_range(range)?)))
 }
 
-fn one_range(text: &str) -> Option<PortSet> {
+/// The ports of one range such as `10000:20000`, `1024:` or `21`.
+pub(crate) fn port_range(text: &str) -> Option<PortSet> {
     let Some((low, high)) = text.split_once(':') else {
         return Some(PortSet::port(port(text)?));
     };
