@@ -19,11 +19,9 @@ use model::{Model, State};
 use serde_json::json;
 use std::{os::unix::fs::PermissionsExt, sync::Arc};
 use support::{
-    Netns, connection,
+    Netns, backend_pairs, backends, connection,
     run::{apply, check},
 };
-
-const BACKENDS: [&str; 2] = ["iptables-legacy", "iptables-nft"];
 
 fn command(backend: &str) -> IptablesCommand {
     IptablesCommand::new(vec![backend.to_owned()]).unwrap()
@@ -140,7 +138,7 @@ fn shlex_split(text: &str) -> Vec<String> {
 #[test]
 fn hand_typed_rules_are_adopted() {
     let (session, tools) = (Session::new(10, true), tools());
-    for backend in BACKENDS {
+    for backend in backends() {
         for rules in ADOPTED {
             let netns = Netns::new();
             // An iptables of before 1.4.3 took several matches of one kind; today a second --dport is refused.
@@ -213,7 +211,7 @@ fn the_host_in_memory_does_what_iptables_does() {
         ],
     ];
     let (session, tools) = (Session::new(10, true), tools());
-    for backend in BACKENDS {
+    for backend in backends() {
         for (mangle, nat) in mangles.iter().flat_map(|mangle| nats.iter().map(move |nat| (mangle, nat))) {
             let nat: Vec<String> = nat.iter().map(|rule| (*rule).to_owned()).collect();
             let netns = Netns::new();
@@ -248,7 +246,7 @@ fn chains_nat(text: &str) -> Vec<String> {
 #[test]
 fn rules_in_both_backends_are_an_error() {
     let (session, tools) = (Session::new(10, true), tools());
-    for (backend, other) in [(BACKENDS[0], BACKENDS[1]), (BACKENDS[1], BACKENDS[0])] {
+    for (backend, other) in backend_pairs() {
         let netns = Netns::new();
         type_rules(&netns, backend, ADOPTED[0]);
         type_rules(&netns, other, &ADOPTED[0][1..2]);
@@ -266,7 +264,7 @@ fn rules_in_both_backends_are_an_error() {
 #[test]
 fn the_other_backend_is_looked_at_where_the_command_leads() {
     let (session, tools) = (Session::new(10, true), tools());
-    for (backend, other) in [(BACKENDS[0], BACKENDS[1]), (BACKENDS[1], BACKENDS[0])] {
+    for (backend, other) in backend_pairs() {
         let (host_netns, netns) = (Netns::new(), Netns::new());
         type_rules(&netns, backend, ADOPTED[0]);
         type_rules(&host_netns, other, &ADOPTED[0][1..2]);
@@ -288,7 +286,7 @@ fn the_other_backend_is_looked_at_where_the_command_leads() {
 #[test]
 fn a_block_is_all_or_nothing() {
     let (session, tools) = (Session::new(10, true), tools());
-    for backend in BACKENDS {
+    for backend in backends() {
         let netns = Netns::new();
         type_rules(&netns, backend, ADOPTED[0]);
         let before = chains(&netns, backend);
@@ -319,7 +317,7 @@ fn a_block_is_all_or_nothing() {
 #[test]
 fn a_number_holds_only_while_nobody_moves_rules() {
     let session = Session::new(10, true);
-    for backend in BACKENDS {
+    for backend in backends() {
         let netns = Netns::new();
         type_rules(&netns, backend, ADOPTED[1]);
         let host = connection(&session, &json!({"lvs_ftp_exec": netns.words()}));

@@ -34,7 +34,7 @@ fn nothing_was_run(control: &Control) {
 /// A play's name becomes the comment of real rules, in both backends.
 #[test]
 fn a_plays_name_becomes_a_comment() {
-    for backend in ["iptables-legacy", "iptables-nft"] {
+    for backend in crate::support::backends() {
         for text in TEXTS {
             let control = Control::new();
             let (router, server) = (Host::new(&control, "lvs1"), Host::new(&control, "ftp1"));
@@ -140,7 +140,7 @@ fn a_hosts_own_file_is_only_text() {
 /// A comment of somebody's rule that we remove or print is only text.
 #[test]
 fn a_rules_comment_is_only_text() {
-    for backend in ["iptables-legacy", "iptables-nft"] {
+    for backend in crate::support::backends() {
         let control = Control::new();
         let (router, server) = (Host::new(&control, "lvs1"), Host::new(&control, "ftp1"));
         let mut variables = router.variables();

@@ -96,21 +96,24 @@ fn converge(shell: &str, backend: &str, tools: &[(&str, &str)]) {
 
 #[test]
 fn with_dash() {
-    converge("/bin/dash", "iptables-legacy", &[]);
-    converge("/bin/dash", "iptables-nft", &[]);
+    for backend in crate::support::backends() {
+        converge("/bin/dash", backend, &[]);
+    }
 }
 
 /// As /bin/sh, bash is in its POSIX mode.
 #[test]
 fn with_bash() {
-    converge("/bin/bash", "iptables-legacy", &[]);
-    converge("/bin/bash", "iptables-nft", &[]);
+    for backend in crate::support::backends() {
+        converge("/bin/bash", backend, &[]);
+    }
 }
 
 #[test]
 fn with_busybox() {
-    converge("/bin/busybox", "iptables-legacy", &[]);
-    converge("/bin/busybox", "iptables-nft", &[]);
+    for backend in crate::support::backends() {
+        converge("/bin/busybox", backend, &[]);
+    }
 }
 
 /// Keeps what a shell of the host is given to read.

@@ -1,10 +1,10 @@
 //! The undo guard, with a real sshd, the real iptables of both backends, and every shell.
 
 use super::{control::Control, host::Host, router::Router};
+use crate::support::nft;
 use std::time::{Duration, Instant};
 
 const LEGACY: &str = "iptables-legacy";
-const NFT: &str = "iptables-nft";
 
 /// The confirmations of one run: of new rules, of the IPVS table's new things, of what goes.
 const EXPAND: u32 = 1;
@@ -37,8 +37,8 @@ fn undone(backend: &str, shell: &str, refused: u32) {
 fn what_is_not_confirmed_is_undone() {
     std::thread::scope(|scope| {
         scope.spawn(|| undone(LEGACY, "/usr/bin/dash", EXPAND));
-        scope.spawn(|| undone(NFT, "/usr/bin/busybox", STEER));
-        scope.spawn(|| undone(NFT, "/usr/bin/bash", CONTRACT));
+        scope.spawn(|| undone(nft(), "/usr/bin/busybox", STEER));
+        scope.spawn(|| undone(nft(), "/usr/bin/bash", CONTRACT));
         scope.spawn(|| undone(LEGACY, "/usr/bin/busybox", CONTRACT));
     });
 }
@@ -79,7 +79,7 @@ fn strangers(backend: &str, shell: &str) {
 fn a_strangers_changes_stay() {
     std::thread::scope(|scope| {
         scope.spawn(|| strangers(LEGACY, "/usr/bin/busybox"));
-        scope.spawn(|| strangers(NFT, "/usr/bin/dash"));
+        scope.spawn(|| strangers(nft(), "/usr/bin/dash"));
     });
 }
 
@@ -136,7 +136,7 @@ fn cut_off(backend: &str, setsid: bool) {
 fn a_host_that_cuts_itself_off_comes_back() {
     std::thread::scope(|scope| {
         scope.spawn(|| cut_off(LEGACY, true));
-        scope.spawn(|| cut_off(NFT, false));
+        scope.spawn(|| cut_off(nft(), false));
     });
 }
 
@@ -145,7 +145,7 @@ fn a_host_that_cuts_itself_off_comes_back() {
 fn a_run_that_died_is_taken_over() {
     let control = Control::new();
     let host = Host::new(&control, "lvs1");
-    let router = Router::new(&control, &host, NFT, "/usr/bin/dash");
+    let router = Router::new(&control, &host, nft(), "/usr/bin/dash");
     router.tool("ssh", "case \"$*\" in *ControlMaster=no*) kill -9 $PPID; exit 1 ;; esac; exec /usr/bin/ssh \"$@\"");
     let ran = router.dies(&["--confirm-timeout", "3600"]);
     assert_eq!(ran, None, "it was killed");
@@ -225,10 +225,13 @@ exit $status"#,
 fn an_edit_of_what_has_changed_is_refused() {
     let control = Control::new();
     let host = Host::new(&control, "lvs1");
-    let router = Router::new(&control, &host, NFT, "/usr/bin/busybox");
+    let router = Router::new(&control, &host, nft(), "/usr/bin/busybox");
     router.tool(
-        "iptables-nft-restore",
-        "sed -i 's/10.1.1.11:0 -m -w 7/10.1.1.11:0 -m -w 8/' /run/ipvs; exec /usr/sbin/iptables-nft-restore \"$@\"",
+        &format!("{}-restore", nft()),
+        &format!(
+            "sed -i 's/10.1.1.11:0 -m -w 7/10.1.1.11:0 -m -w 8/' /run/ipvs; exec /usr/sbin/{}-restore \"$@\"",
+            nft()
+        ),
     );
     host.write("run/ipvs", "-A -f 21 -s wlc -p 300\n-a -f 21 -r 10.1.1.11:0 -m -w 7\n");
     let ran = router.apply(&[]).ended(0);

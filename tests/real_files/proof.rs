@@ -57,7 +57,7 @@ const WITHOUT_UNSHARE: &str = "mount --bind /bin/false $(readlink -f /usr/bin/un
 fn a_saved_filter_that_does_not_load_is_refused() {
     let bad_words = RULES.replace("--set-mark 21", "--set-mark no");
     let bad_chain = RULES.replace("COMMIT", "-A NOWHERE -j ACCEPT\nCOMMIT");
-    for backend in ["iptables-legacy", "iptables-nft"] {
+    for backend in crate::support::backends() {
         for (before, texts) in [
             ("", vec![(&bad_words, "--set-mark"), (&bad_chain, "line")]),
             (WITHOUT_UNSHARE, vec![(&bad_words, "line: 3")]),
@@ -85,7 +85,7 @@ fn a_saved_filter_that_does_not_load_is_refused() {
 /// A command or a program that leads to another network namespace leads out of a scratch one, too: the file is only tried.
 #[test]
 fn a_prefix_keeps_a_proof_from_the_running_table() {
-    for backend in ["iptables-legacy", "iptables-nft"] {
+    for backend in crate::support::backends() {
         let mut filter = Filter::new(backend, "");
         let enter = filter.host.folder.join("enter");
         let words = ["unshare", "-m", "--", "sh", enter.as_str()];
@@ -118,7 +118,7 @@ fn a_prefix_keeps_a_proof_from_the_running_table() {
 /// A file that this kernel cannot load in a scratch namespace already, for a reason of its own, may be edited.
 #[test]
 fn a_file_that_loads_nowhere_but_on_the_real_table_is_taken() {
-    for backend in ["iptables-legacy", "iptables-nft"] {
+    for backend in crate::support::backends() {
         let filter = Filter::new(backend, "");
         // Stands for an ipset that the scratch namespace lacks: --test accepts it, a load does not.
         let stand_in = filter.host.folder.join("picky-restore");
@@ -144,7 +144,7 @@ fn a_file_that_loads_nowhere_but_on_the_real_table_is_taken() {
 /// Rules are not everybody's to read.
 #[test]
 fn a_new_saved_filter_is_roots_alone() {
-    let filter = Filter::new("iptables-nft", "");
+    let filter = Filter::new(crate::support::nft(), "");
     std::fs::remove_file(filter.host.conf()).unwrap();
     filter.try_file(None, RULES).unwrap();
     let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(filter.host.conf()).unwrap());

@@ -1,10 +1,9 @@
 //! Rules that a play states one by one, against the real iptables.
 
 use crate::{
-    BACKENDS,
     model::{Model, State},
     support::{
-        Netns, connection, host_with,
+        Netns, backends, connection, host_with,
         run::{apply, check},
     },
     type_rules,
@@ -77,7 +76,7 @@ fn chains(netns: &Netns, backend: &str) -> [Vec<String>; 3] {
 #[test]
 fn stated_rules_converge_and_go() {
     let session = Session::new(10, false);
-    for backend in BACKENDS {
+    for backend in backends() {
         let netns = Netns::new();
         let host = || connection(&session, &json!({"lvs_ftp_exec": netns.host_words()}));
         type_rules(&netns, backend, &TYPED);

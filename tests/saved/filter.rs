@@ -1,5 +1,6 @@
 //! Saved packet filters: a corpus of files, and generated ones.
 
+use crate::support::backends;
 use lvs_ftp::{
     plan::Step,
     probe::{Answer, Facts, IptablesCommand, Probe},
@@ -11,7 +12,6 @@ use std::{
     path::Path,
 };
 
-const BACKENDS: [&str; 2] = ["iptables-legacy", "iptables-nft"];
 const TAG: &str = "--comment \"lvs-ftp: Public FTP\"";
 
 fn resource() -> SavedFilter {
@@ -167,7 +167,7 @@ fn holds(name: &str, text: &str) {
     };
     assert_eq!(edited(&new), Ok(None), "{name}: editing twice changes nothing\n{new}");
     every_other_byte_is_kept(name, text, &new);
-    for backend in BACKENDS {
+    for backend in backends() {
         let old = load(backend, text).unwrap_or_else(|error| panic!("{name}, {backend}: {error}\n{text}"));
         let loaded = load(backend, &new).unwrap_or_else(|error| panic!("{name}, {backend}: {error}\n{new}"));
         let split = |tables: &Tables| {
@@ -273,7 +273,7 @@ fn what_is_not_append_lines_is_refused() {
     let files = corpus(|name| name.starts_with("refused-"));
     assert!(files.len() >= 7, "{}", files.len());
     for (name, text) in files {
-        for backend in BACKENDS {
+        for backend in backends() {
             load(backend, &text).unwrap_or_else(|error| panic!("{name}, {backend}: it is a file that loads: {error}"));
         }
         let error = edited(&text).unwrap_err();
@@ -382,7 +382,7 @@ proptest! {
     #[test]
     fn generated_files_load_as_before_plus_and_minus_our_rules(text in any_file()) {
         // Some of the forms that people type are refused by today's tools in that order: such a file says nothing.
-        prop_assume!(load(BACKENDS[0], &text).is_ok());
+        prop_assume!(load("iptables-legacy", &text).is_ok());
         holds("generated", &text);
     }
 }
