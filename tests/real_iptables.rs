@@ -116,7 +116,7 @@ fn type_rules(netns: &Netns, backend: &str, rules: &[&str]) {
         // Quoted words of the table above are one argument each.
         let words: Vec<String> = shlex_split(rule);
         let mut command = netns.words();
-        command.push(backend.to_owned());
+        command.extend([backend.to_owned(), "-w".to_owned()]);
         command.extend(words);
         duct::cmd(&command[0], &command[1..]).run().unwrap();
     }

@@ -97,7 +97,8 @@ fn a_cut_link() {
     gate.reached();
     assert_eq!((sshd.log_ins(), who_has(&host.path("run/lvs-ftp/lock")).len()), (1, 1));
     for session in sshd.sessions() {
-        kill_process(session, Signal::KILL).unwrap();
+        // A session may end with its child.
+        let _ = kill_process(session, Signal::KILL);
     }
     until("the lock ends with the link", || who_has(&host.path("run/lvs-ftp/lock")).is_empty());
     gate.open();

@@ -108,11 +108,21 @@ impl<'a> Sshd<'a> {
         std::fs::read_to_string(self.control.path("ssh/log")).unwrap_or_default()
     }
 
-    /// The daemon's processes that serve a connection.
+    /// The daemon's processes that serve a connection: one each, or since OpenSSH 9.8 one and its child, which comes first.
     pub fn sessions(&self) -> Vec<rustix::process::Pid> {
-        let daemon = self.daemon.pids()[0];
-        let children = std::fs::read_to_string(format!("/proc/{daemon}/task/{daemon}/children")).unwrap();
-        children.split_whitespace().filter_map(|pid| rustix::process::Pid::from_raw(pid.parse().unwrap())).collect()
+        let mut all = vec![self.daemon.pids()[0].to_string()];
+        let mut next = 0;
+        while let Some(parent) = all.get(next) {
+            // A process may end while it is looked at.
+            let children =
+                std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
+            let is_sshd = |pid: &&str| {
+                std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.starts_with("sshd"))
+            };
+            all.extend(children.split_whitespace().filter(is_sshd).map(str::to_owned));
+            next += 1;
+        }
+        all[1..].iter().rev().filter_map(|pid| rustix::process::Pid::from_raw(pid.parse().unwrap())).collect()
     }
 
     /// How often somebody logged in.

@@ -64,7 +64,7 @@ type Tables = BTreeMap<(String, String), Vec<String>>;
 /// What a file loads as, in a network namespace of its own; the tool's words when it does not load.
 fn load(backend: &str, text: &str) -> Result<Tables, String> {
     let script = format!(
-        "says=$({backend}-restore 2>&1) || {{ echo \"$says\" >&2; exit 1; }}
+        "says=$({backend}-restore -w 2>&1) || {{ echo \"$says\" >&2; exit 1; }}
          for table in raw mangle nat filter; do {backend}-save -t $table || exit; done"
     );
     let done = duct::cmd!("unshare", "-n", "sh", "-c", script)

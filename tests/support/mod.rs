@@ -75,9 +75,10 @@ impl Netns {
         [self.words(), ["unshare", "-m", "--", "sh", "-c", &enter, "sh"].map(str::to_owned).into()].concat()
     }
 
-    /// Runs a shell script in it and returns what it printed.
+    /// Runs a shell script in it and returns what it printed. Its iptables waits for nobody in another namespace.
     pub fn sh(&self, script: &str) -> String {
-        duct::cmd!("ip", "netns", "exec", &self.0, "sh", "-ec", script).read().unwrap()
+        let lock = self.1.path().join("xtables.lock");
+        duct::cmd!("ip", "netns", "exec", &self.0, "sh", "-ec", script).env("XTABLES_LOCKFILE", lock).read().unwrap()
     }
 }
 
