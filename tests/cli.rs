@@ -14,6 +14,7 @@ mod cli {
 
     mod all_scripts;
     mod answers;
+    mod bounds;
     mod colours;
     mod descriptors;
     mod failures;

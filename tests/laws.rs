@@ -8,6 +8,8 @@ mod keepalived;
 #[path = "laws/lvs_cf_samples.rs"]
 mod lvs_cf_samples;
 mod model;
+#[path = "laws/numbers.rs"]
+mod numbers;
 #[path = "laws/piranha.rs"]
 mod piranha;
 #[path = "laws/piranha_edits.rs"]

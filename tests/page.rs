@@ -64,7 +64,7 @@ fn change(what: &str, made: Made) -> HostRecord {
 
 /// Sixty runs of a cluster of two routers and these real servers; the last one finds drift on the second of them, another
 /// that cannot be reached and one that fails.
-fn history(play: &str, names: &[String], mark: u32, weight: u16) -> History {
+fn history(play: &str, names: &[String], mark: u32, weight: u16) -> Vec<Record> {
     let start: Timestamp = "2026-11-26T20:00:00Z".parse().unwrap();
     let servers = names.iter().zip(11..).map(|(host, last)| Server {
         host: host.clone(),
@@ -111,12 +111,12 @@ fn history(play: &str, names: &[String], mark: u32, weight: u16) -> History {
             hosts,
         }
     };
-    History { runs: (0..60).map(run).collect(), broken: Vec::new() }
+    (0..60).map(run).collect()
 }
 
-fn html(history: &History) -> String {
+fn html(runs: &[Record]) -> String {
     let now = "2026-11-27T01:00:00Z".parse().unwrap();
-    page(history, Window { since: Timestamp::UNIX_EPOCH, now, count: 10 })
+    page(&History::of(Window { since: Timestamp::UNIX_EPOCH, now, count: 10 }, runs.to_vec()))
 }
 
 fn names(count: usize) -> Vec<String> {
@@ -213,11 +213,11 @@ fn a_broken_page_is_seen_to_be() {
 /// Nothing recorded, or nothing but runs that contacted nobody.
 #[test]
 fn empty_histories() {
-    let seen_empty = seen(&html(&History::default()), false);
+    let seen_empty = seen(&html(&[]), false);
     assert_eq!(seen_empty["headings"], json!(["No run is recorded"]));
     let mut refused = history("Public FTP", &names(3), 21, 1);
-    refused.runs.truncate(1);
-    let run = &mut refused.runs[0];
+    refused.truncate(1);
+    let run = &mut refused[0];
     (run.status, run.inputs, run.error) = (1, None, Some("a play needs the key `name`".to_owned()));
     run.hosts.clear();
     let seen = seen(&html(&refused), false);

@@ -1,9 +1,9 @@
 //! `lvs-ftp history`: what the runs of a log tell.
 
-use super::{Exit, replace, say};
+use super::{Exit, log_reader, replace, say};
 use crate::report::{
     self,
-    history::{self, History, Window},
+    history::{self, Window},
 };
 use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
@@ -53,29 +53,26 @@ enum Output {
 
 impl ShowHistory {
     pub fn run(&self) -> Exit {
-        let mut history = History::default();
-        for path in &self.log {
-            match std::fs::read(path) {
-                Ok(text) => history.read(path.as_str(), &text),
-                Err(error) => {
-                    let hint = "`lvs-ftp apply --log FILE` writes one, and --log says where it is";
-                    say::line(&format!("error: failed to read the log {path}: {error}; {hint}"));
-                    return Exit::Usage;
-                }
+        let window = Window { since: self.since, now: Timestamp::now(), count: self.count };
+        let history = match log_reader::read(&self.log, window) {
+            Ok(history) => history,
+            Err((path, error)) => {
+                let hint = "`lvs-ftp apply --log FILE` writes one, and --log says where it is";
+                say::line(&format!("error: failed to read the log {path}: {error}; {hint}"));
+                return Exit::Usage;
             }
-        }
+        };
         for broken in history.broken.iter().take(BROKEN) {
             say::warning(&format!(
                 "{}:{}: this line is no run and is left out: {}",
                 broken.file, broken.line, broken.why
             ));
         }
-        if let Some(more) = history.broken.len().checked_sub(BROKEN).filter(|more| *more > 0) {
+        if let Some(more) = history.broken_count.checked_sub(BROKEN).filter(|more| *more > 0) {
             say::warning(&format!("{more} more lines are no runs"));
         }
-        let window = Window { since: self.since, now: Timestamp::now(), count: self.count };
         if let Some(path) = &self.html {
-            return match replace::replace(path, &report::page(&history, window), 0o644) {
+            return match replace::replace(path, &report::page(&history), 0o644) {
                 Ok(()) => Exit::Converged,
                 Err(error) => {
                     say::line(&format!("error: failed to write the page {path}: {error}"));
@@ -84,8 +81,8 @@ impl ShowHistory {
             };
         }
         let text = match self.output {
-            Output::Human => history::text(&history, window),
-            Output::Json => format!("{:#}\n", history::json(&history, window)),
+            Output::Human => history::text(&history),
+            Output::Json => format!("{:#}\n", history::json(&history)),
         };
         say::print(&text, Exit::Converged)
     }

@@ -12,6 +12,7 @@ mod inventory_options;
 mod local;
 mod locking;
 mod log_file;
+mod log_reader;
 mod man;
 mod plan_file;
 mod progress;

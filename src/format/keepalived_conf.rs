@@ -26,6 +26,9 @@ impl KeepalivedConf {
     }
 }
 
+/// keepalived's own blocks have four levels.
+const DEEPEST: usize = 100;
+
 struct Parser<'t> {
     text: &'t [u8],
     at: usize,
@@ -67,6 +70,9 @@ impl Parser<'_> {
                 Token::Open(at) => {
                     if now.last().is_none_or(|last| last.block.is_some()) {
                         return Err(self.malformed(self.line, "a block without a name"));
+                    }
+                    if opened.len() >= DEEPEST {
+                        return Err(self.malformed(self.line, "blocks nested deeper than keepalived's are"));
                     }
                     opened.push((std::mem::take(&mut now), at + 1, self.line));
                     goes_on = false;
@@ -129,11 +135,14 @@ impl Parser<'_> {
     /// Whether the brace here opens a block, and is no part of `${NAME}` or of a list of paths.
     fn opens(&self) -> bool {
         let rest = self.text.get(self.at + 1..).unwrap_or_default();
-        let line = rest.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let stands_alone = self.at == 0 || self.text.get(self.at - 1).is_none_or(u8::is_ascii_whitespace);
-        match line.first() {
-            None => true,
-            Some(byte) if byte.is_ascii_whitespace() => stands_alone || line.trim_ascii().is_empty(),
+        // No further than to what is no blank: there may be as many braces on a line as it is long.
+        let is_last = || {
+            rest.iter().find(|byte| **byte == b'\n' || !byte.is_ascii_whitespace()).is_none_or(|byte| *byte == b'\n')
+        };
+        match rest.first() {
+            None | Some(b'\n') => true,
+            Some(byte) if byte.is_ascii_whitespace() => stands_alone || is_last(),
             Some(b'}' | b'#' | b'!') => stands_alone,
             Some(_) => false,
         }

@@ -137,3 +137,16 @@ proptest! {
         }
     }
 }
+
+/// With the square of a line's length this would take minutes.
+#[test]
+fn as_many_braces_on_a_line_as_there_is_room() {
+    for (unit, statements) in [("a { } ", 200_000), ("a{   } ", 1), ("a {b} ", 200_000), ("a{ ", 1)] {
+        let text = unit.repeat(200_000);
+        if let Ok(conf) = KeepalivedConf::parse(text.as_bytes()) {
+            assert!(conf.statements.len() <= statements, "{unit}");
+        }
+    }
+    let deep = KeepalivedConf::parse("a {\n".repeat(100_000).as_bytes()).unwrap_err();
+    assert_eq!((deep.line, deep.what), (101, "blocks nested deeper than keepalived's are"));
+}

@@ -38,9 +38,17 @@ pub struct Malformed {
 #[must_use]
 pub fn excerpt(bytes: &[u8]) -> String {
     const LIMIT: usize = 160;
-    let text = String::from_utf8_lossy(bytes);
-    let mut shown: String = printable(&text).chars().take(LIMIT).collect();
-    if printable(&text).chars().count() > LIMIT {
+    // A character has four bytes at most: what is behind that is neither decoded nor escaped.
+    let begin = &bytes[..bytes.len().min(4 * (LIMIT + 1))];
+    let text = String::from_utf8_lossy(begin);
+    let mut shown = String::new();
+    let mut characters = text.chars().flat_map(|c| {
+        let escaped = harmful(c).then(|| c.escape_default());
+        let plain = escaped.is_none().then_some(c);
+        escaped.into_iter().flatten().chain(plain)
+    });
+    shown.extend(characters.by_ref().take(LIMIT));
+    if characters.next().is_some() {
         shown.push('…');
     }
     shown
@@ -51,11 +59,10 @@ pub fn excerpt(bytes: &[u8]) -> String {
 pub fn last_words(texts: [&[u8]; 2]) -> String {
     const LINES: usize = 3;
     for text in texts {
-        let lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-        let lines: Vec<&[u8]> = lines.filter(|line| !line.is_empty()).collect();
-        if !lines.is_empty() {
-            let last: Vec<String> =
-                lines[lines.len().saturating_sub(LINES)..].iter().map(|line| excerpt(line)).collect();
+        let lines = text.rsplit(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+        let mut last: Vec<String> = lines.take(LINES).map(excerpt).collect();
+        last.reverse();
+        if !last.is_empty() {
             return last.join("; ");
         }
     }

@@ -5,11 +5,15 @@ use std::{
     fs::File,
     io::{self, PipeReader, PipeWriter, Read, Write},
     sync::mpsc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// How long a child may take to end when its input has ended. A far one has to hear of it first.
 const FAREWELL: Duration = Duration::from_secs(3);
+const LOOK: Duration = Duration::from_millis(50);
+
+/// So many pieces wait to be heard.
+const WAITING: usize = 16;
 
 /// The child. Dropping it ends it.
 #[derive(Debug)]
@@ -130,9 +134,16 @@ impl Held {
     pub fn leave(&mut self) -> Option<End> {
         self.input = None;
         self.has_ended = true;
-        let ended = self.child.wait_timeout(FAREWELL);
-        if let Ok(Some(output)) = ended {
-            return Some(output.status.code().map_or(End::Signal, End::Status));
+        let deadline = Instant::now() + FAREWELL;
+        loop {
+            // What it still prints must not keep it from its end.
+            while self.pieces.try_recv().is_ok() {}
+            let rest = deadline.saturating_duration_since(Instant::now());
+            match self.child.wait_timeout(rest.min(LOOK)) {
+                Ok(Some(output)) => return Some(output.status.code().map_or(End::Signal, End::Status)),
+                Ok(None) if !rest.is_zero() => {}
+                Ok(None) | Err(_) => break,
+            }
         }
         process::kill_group(&self.child);
         None
@@ -165,9 +176,9 @@ fn keep_open(mut input: PipeWriter, beat: Beat) -> mpsc::Sender<String> {
     sender
 }
 
-/// Reads to the end in a thread of its own.
+/// Reads to the end in a thread of its own, and no more than a little ahead: what nobody takes yet stays in the pipe.
 fn listen(mut output: PipeReader) -> mpsc::Receiver<Vec<u8>> {
-    let (sender, pieces) = mpsc::channel();
+    let (sender, pieces) = mpsc::sync_channel(WAITING);
     std::thread::spawn(move || {
         let mut chunk = vec![0; 1 << 14];
         loop {

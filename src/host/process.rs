@@ -11,8 +11,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How many bytes a child may print: ten times what a router with 50,000 rules in two backends has to say.
-pub(super) const SIZE_LIMIT: u64 = 128 << 20;
+/// How many bytes a child may print: more than twice what a router with 50,000 rules in two backends has to say. So much is
+/// kept of each host that is asked at a time.
+pub(super) const SIZE_LIMIT: u64 = 32 << 20;
+
+/// How many bytes are read of what it says on standard error, the last ones: people are told of some lines.
+const SAID: u64 = 1 << 16;
+
+/// Long output gets room in such steps. Twice as much each time would be up to twice the limit.
+const STEP: usize = 4 << 20;
 
 /// How often the size of standard error is looked at.
 const LOOK: Duration = Duration::from_millis(100);
@@ -113,10 +120,19 @@ pub(super) fn run_until(
     Ok(Finished { end, stdout: printed.text(), stderr })
 }
 
-/// What a child has said so far on standard error, from this byte on. The child writes at the file's own position.
+/// Puts a piece behind what came before.
+pub(super) fn append(text: &mut Vec<u8>, piece: &[u8]) {
+    if text.len() >= STEP && text.capacity().saturating_sub(text.len()) < piece.len() {
+        text.reserve_exact(STEP.max(piece.len()));
+    }
+    text.extend_from_slice(piece);
+}
+
+/// The end of what a child has said so far on standard error, from this byte on. The child writes at the file's own position.
 pub(super) fn read_from(said: &File, start: u64) -> io::Result<Vec<u8>> {
-    let length = said.metadata()?.len().min(SIZE_LIMIT).saturating_sub(start);
-    let mut stderr = vec![0; usize::try_from(length).unwrap_or_default()];
+    let end = said.metadata()?.len();
+    let start = start.max(end.saturating_sub(SAID));
+    let mut stderr = vec![0; usize::try_from(end.saturating_sub(start)).unwrap_or_default()];
     said.read_exact_at(&mut stderr, start)?;
     Ok(stderr)
 }
@@ -168,7 +184,7 @@ impl Printed {
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     Ok(count) if count > 0 => {
                         let mut text = shared.lock().unwrap_or_else(PoisonError::into_inner);
-                        text.extend_from_slice(&chunk[..count]);
+                        append(&mut text, &chunk[..count]);
                         if text.len() as u64 > SIZE_LIMIT {
                             break;
                         }

@@ -64,6 +64,10 @@ fn a_child_that_prints_without_end_is_ended() {
     for script in ["exec yes", "exec yes >&2"] {
         let heard = sh(script, "", PLENTY);
         assert_eq!(heard.end, End::Endless, "{script}");
+        let limit = usize::try_from(super::SIZE_LIMIT).unwrap();
+        assert!(heard.stdout.len() <= limit + (1 << 16), "{script}");
+        assert!(heard.stdout.capacity() <= limit + super::STEP + (1 << 16), "{script}: {}", heard.stdout.capacity());
+        assert!(heard.stderr.len() <= 1 << 16, "{script}");
     }
 }
 

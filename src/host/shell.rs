@@ -4,7 +4,7 @@
 use super::{
     held::{Beat, Heard, Held},
     lock::first_line,
-    process::{End, Finished},
+    process::{self, End, Finished},
     script::{self, Script},
 };
 use std::time::{Duration, Instant};
@@ -69,7 +69,7 @@ impl Shell {
             match self.held.hear(rest.min(LOOK)) {
                 Heard::Piece(piece) => {
                     let known = answer.len();
-                    answer.extend_from_slice(&piece);
+                    process::append(&mut answer, &piece);
                     if let Some(status) = ended(&answer, known, end_mark.as_bytes()) {
                         self.has_answered = true;
                         break End::Status(status);

@@ -1,8 +1,21 @@
 //! Shell globs over names, as Python's fnmatch reads them: `*`, `?`, `[abc]`, `[a-c]`, `[!a]`.
 
-/// Whether a name fits a glob, in time that grows with the product of their lengths at most.
-pub(super) fn fits(glob: &str, name: &str) -> bool {
-    let glob = parts(glob);
+/// A glob, read once for all names.
+#[derive(Debug, Clone)]
+pub(super) struct Glob(Vec<Part>);
+
+impl Glob {
+    pub(super) fn new(text: &str) -> Self {
+        Self(parts(text))
+    }
+
+    /// Whether a name fits, in time that grows with the product of their lengths at most.
+    pub(super) fn fits(&self, name: &str) -> bool {
+        fits(&self.0, name)
+    }
+}
+
+fn fits(glob: &[Part], name: &str) -> bool {
     let name: Vec<char> = name.chars().collect();
     let (mut at, mut read) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;
@@ -36,6 +49,7 @@ pub(super) fn is_glob(text: &str) -> bool {
     text.contains(['*', '?', '['])
 }
 
+#[derive(Debug, Clone)]
 enum Part {
     One(char),
     Any,
@@ -56,6 +70,8 @@ impl Part {
 
 fn parts(glob: &str) -> Vec<Part> {
     let characters: Vec<char> = glob.chars().collect();
+    // Behind the last `]` no set ends: it is not looked for again and again.
+    let last = characters.iter().rposition(|c| *c == ']').unwrap_or(0);
     let mut parts = Vec::new();
     let mut at = 0;
     while let Some(c) = characters.get(at) {
@@ -63,7 +79,7 @@ fn parts(glob: &str) -> Vec<Part> {
         parts.push(match c {
             '*' => Part::Many,
             '?' => Part::Any,
-            '[' => match set(&characters[at..]) {
+            '[' => match characters.get(at..=last).and_then(set) {
                 Some((part, length)) => {
                     at += length;
                     part

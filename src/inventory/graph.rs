@@ -9,7 +9,12 @@ use indexmap::{IndexMap, IndexSet};
 pub(super) struct Graph {
     pub(super) hosts: IndexMap<String, Host>,
     pub(super) groups: IndexMap<String, Group>,
+    /// Names and variables that ranges made of a few written words.
+    copies: usize,
 }
+
+/// So many names and variables ranges may make in all sources together: more would fill the memory.
+const MOST_COPIES: usize = 1_000_000;
 
 #[derive(Debug)]
 pub(super) struct Host {
@@ -51,7 +56,7 @@ pub(super) const UNGROUPED: usize = 1;
 
 impl Default for Graph {
     fn default() -> Self {
-        let mut graph = Self { hosts: IndexMap::new(), groups: IndexMap::new() };
+        let mut graph = Self { hosts: IndexMap::new(), groups: IndexMap::new(), copies: 0 };
         let all = graph.group("all");
         let ungrouped = graph.group("ungrouped");
         graph.add_child(all, ungrouped, None);
@@ -75,6 +80,17 @@ impl Graph {
         }
         let host = Host { place: place.clone(), variables: Variables::default() };
         self.hosts.insert_full(name.to_owned(), host).0
+    }
+
+    /// Takes note of a range that stands for so many names, each with so many variables.
+    pub(super) fn count_range(&mut self, names: usize, variables: usize) -> Result<(), String> {
+        if names > 1 {
+            self.copies = self.copies.saturating_add(names.saturating_mul(variables.saturating_add(1)));
+        }
+        if self.copies > MOST_COPIES {
+            return Err(format!("the inventory's ranges stand for more than {MOST_COPIES} names and variables in all"));
+        }
+        Ok(())
     }
 
     pub(super) fn add_child(&mut self, parent: usize, child: usize, place: Option<Place>) {

@@ -3,7 +3,7 @@
 use crate::format::harmful;
 
 /// The longest name, in bytes; DNS allows 253.
-const LONGEST: usize = 253;
+pub(super) const LONGEST: usize = 253;
 
 /// Whether a host may have this name; the error fits after the name.
 pub(super) fn check_host(name: &str) -> Result<(), String> {

@@ -7,6 +7,9 @@ use crate::source::{Fault, Faults, Place, Source, shown};
 use fancy_regex::Regex;
 use std::fmt;
 
+/// The longest term, in bytes: names have 253 at most, and a glob or a regular expression takes time for each of its own.
+const LONGEST_TERM: usize = 1024;
+
 /// What a play or `--limit` says about hosts; what it selects depends on the inventory.
 #[derive(Debug, Clone)]
 pub struct Pattern {
@@ -31,7 +34,7 @@ pub(super) enum Names {
     /// This one.
     Name(String),
     /// Those that fit a glob.
-    Glob(String),
+    Glob(glob::Glob),
     /// Those that a regular expression fits at their begin.
     Regex(Box<Regex>),
 }
@@ -158,6 +161,9 @@ fn term(word: &str, place: &Place) -> Result<Term, String> {
     if text.is_empty() {
         return Err(format!("has no name after `{word}`"));
     }
+    if text.len() > LONGEST_TERM {
+        return Err(format!("has a term of more than {LONGEST_TERM} bytes"));
+    }
     if text.starts_with('@') {
         return Err("names a file of hosts, which only --limit reads, and only without a sign before it".to_owned());
     }
@@ -170,7 +176,7 @@ fn term(word: &str, place: &Place) -> Result<Term, String> {
         return Err("has a blank inside; put `:` or `,` between names".to_owned());
     }
     let (name, subscript) = subscripted(text);
-    let names = if glob::is_glob(name) { Names::Glob(name.to_owned()) } else { Names::Name(name.to_owned()) };
+    let names = if glob::is_glob(name) { Names::Glob(glob::Glob::new(name)) } else { Names::Name(name.to_owned()) };
     Ok(made(names, subscript))
 }
 

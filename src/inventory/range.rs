@@ -1,5 +1,8 @@
 //! Host ranges in names: `lvs[1:3]`, `web[01:10]`, `db-[a:c]`, `n[1:9:2]`, several in one name.
 
+use super::host_name;
+use crate::source::shown;
+
 /// One name may stand for this many hosts.
 const MOST_HOSTS: usize = 65_536;
 
@@ -8,6 +11,10 @@ const MOST_HOSTS: usize = 65_536;
 /// The rules are Ansible's: both ends are included, a leading zero sets the width, letters go through `a` to `z` and then `A`
 /// to `Z`.
 pub(super) fn expand(name: &str) -> Result<Vec<String>, String> {
+    // Before anything is made of it: what stands beside the ranges is in each name, and each range is a character at least.
+    if shortest(name) > host_name::LONGEST {
+        return Err(format!("a host's name is longer than {} bytes", host_name::LONGEST));
+    }
     let mut names = vec![String::new()];
     let mut rest = name;
     while let Some((before, after)) = rest.split_once('[') {
@@ -25,13 +32,34 @@ pub(super) fn expand(name: &str) -> Result<Vec<String>, String> {
     Ok(names)
 }
 
+/// A number that no name of this has less bytes than.
+fn shortest(name: &str) -> usize {
+    let mut inside = false;
+    let mut length: usize = 0;
+    for byte in name.bytes() {
+        match byte {
+            b'[' if !inside => inside = true,
+            b']' if inside => {
+                inside = false;
+                length = length.saturating_add(1);
+            }
+            _ if inside => {}
+            _ => length = length.saturating_add(1),
+        }
+    }
+    length
+}
+
 fn steps(range: &str) -> Result<Vec<String>, String> {
     let bounds: Vec<&str> = range.split(':').collect();
     let (begin, end, step) = match bounds[..] {
         [begin, end] => (begin, end, "1"),
         [begin, end, step] => (begin, end, step),
         _ => {
-            return Err(format!("`[{range}]` is not a range; write [begin:end] or [begin:end:step]"));
+            return Err(format!(
+                "{} is not a range; write [begin:end] or [begin:end:step]",
+                shown(&format!("[{range}]"))
+            ));
         }
     };
     let begin = if begin.is_empty() { "0" } else { begin };
@@ -54,6 +82,9 @@ fn steps(range: &str) -> Result<Vec<String>, String> {
 }
 
 fn numbers(range: &str, begin: &str, end: &str, step: usize) -> Result<Vec<String>, String> {
+    if begin.len().max(end.len()) > 20 {
+        return Err(format!("the ends of the range are numbers of more than 20 digits: {}", shown(range)));
+    }
     let width = if begin.len() > 1 && begin.starts_with('0') { begin.len() } else { 0 };
     if width > 0 && width != end.len() {
         return Err(format!("the ends of the range `[{range}]` differ in length; write [01:10] or [1:10]"));

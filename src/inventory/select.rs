@@ -1,12 +1,12 @@
 //! Which hosts a pattern selects, by Ansible's rules and in its order.
 
 use super::{
-    Pattern, glob,
+    Pattern,
     graph::{ALL, Graph},
     pattern::{Names, Role, Subscript, Term},
 };
 use crate::source::{Fault, Faults, did_you_mean, shown};
-use indexmap::IndexSet;
+use indexmap::{IndexMap, IndexSet};
 
 pub(super) fn select<'g>(graph: &'g Graph, pattern: &Pattern) -> Result<Vec<&'g str>, Faults> {
     let mut faults = Vec::new();
@@ -15,7 +15,7 @@ pub(super) fn select<'g>(graph: &'g Graph, pattern: &Pattern) -> Result<Vec<&'g 
         selected = graph.hosts_of(ALL);
     }
     for term in &pattern.terms {
-        let named: IndexSet<usize> = match matching(graph, pattern, term) {
+        let named: IndexSet<usize> = match matching(graph, pattern, term, faults.len() < Faults::SHOWN) {
             Ok(named) => named.into_iter().collect(),
             Err(fault) => {
                 faults.push(fault);
@@ -47,14 +47,12 @@ pub(super) fn unmatched<'p>(graph: &Graph, pattern: &'p Pattern) -> Vec<&'p Term
 }
 
 /// The hosts that a term names. One that several groups have is there several times: subscripts count so in Ansible.
-fn matching(graph: &Graph, pattern: &Pattern, term: &Term) -> Result<Vec<usize>, Fault> {
+fn matching(graph: &Graph, pattern: &Pattern, term: &Term, hints: bool) -> Result<Vec<usize>, Fault> {
     let mut found = Vec::new();
     let mut any_group = false;
-    for (group, (name, _)) in graph.groups.iter().enumerate() {
-        if fits(term, name)? {
-            any_group = true;
-            found.extend(graph.hosts_of(group));
-        }
+    for group in named(term, &graph.groups)? {
+        any_group = true;
+        found.extend(graph.hosts_of(group));
     }
     let is_plain = matches!(term.names, Names::Name(_));
     // To add a host, its own name is enough, whatever group has the same one.
@@ -64,14 +62,10 @@ fn matching(graph: &Graph, pattern: &Pattern, term: &Term) -> Result<Vec<usize>,
         return Ok(vec![host]);
     }
     if !(any_group && is_plain && !term.text.contains('.')) {
-        for (host, name) in graph.hosts.keys().enumerate() {
-            if fits(term, name)? {
-                found.push(host);
-            }
-        }
+        found.extend(named(term, &graph.hosts)?);
     }
     if is_plain && !any_group && found.is_empty() {
-        return Err(unknown(graph, term));
+        return Err(unknown(graph, term, hints));
     }
     match term.subscript {
         None => Ok(found),
@@ -82,10 +76,19 @@ fn matching(graph: &Graph, pattern: &Pattern, term: &Term) -> Result<Vec<usize>,
     }
 }
 
+/// The positions of the names that a term means. One that it says in full is not looked for among all.
+fn named<T>(term: &Term, all: &IndexMap<String, T>) -> Result<Vec<usize>, Fault> {
+    if let Names::Name(name) = &term.names {
+        return Ok(all.get_index_of(name).into_iter().collect());
+    }
+    let fitting = all.keys().enumerate().map(|(at, name)| Ok(fits(term, name)?.then_some(at)));
+    fitting.filter_map(Result::transpose).collect()
+}
+
 fn fits(term: &Term, name: &str) -> Result<bool, Fault> {
     match &term.names {
         Names::Name(own) => Ok(own == name),
-        Names::Glob(glob) => Ok(glob::fits(glob, name)),
+        Names::Glob(glob) => Ok(glob.fits(name)),
         Names::Regex(regex) => match regex.find(name) {
             Ok(found) => Ok(found.is_some_and(|found| found.start() == 0)),
             Err(why) => {
@@ -116,10 +119,14 @@ fn part(hosts: &[usize], subscript: Subscript) -> Option<Vec<usize>> {
     }
 }
 
-fn unknown(graph: &Graph, term: &Term) -> Fault {
+/// Hints take a look at all names, so not every fault of many has one.
+fn unknown(graph: &Graph, term: &Term, hints: bool) -> Fault {
     let Names::Name(name) = &term.names else { return Fault::at(&term.place, "no host fits") };
     let names = graph.groups.keys().chain(graph.hosts.keys()).map(String::as_str);
-    let hint = did_you_mean(name, names).unwrap_or_else(|| "`lvs-ftp` knows only what the inventory names".to_owned());
+    let hint = hints
+        .then(|| did_you_mean(name, names))
+        .flatten()
+        .unwrap_or_else(|| "`lvs-ftp` knows only what the inventory names".to_owned());
     let message = format!("there is no host or group {} in the inventory", shown(name));
     Fault::at(&term.place, message).hint(hint)
 }

@@ -81,6 +81,8 @@ fn host(group: usize, entry: &Entry, graph: &mut Graph, reading: &mut Reading) -
     let (name, port) = host_port::split(&entry.key);
     let names = reading.fit(entry.key_span, range::expand(name))?;
     let entries = shape::variables(&entry.value, reading)?;
+    let counted = graph.count_range(names.len(), entries.len());
+    reading.fit(entry.key_span, counted)?;
     let variables = Variables::of(reading.source(), entries);
     for name in names {
         reading.fit(entry.key_span, host_name::check_host(&name))?;

@@ -113,7 +113,7 @@ pub(super) fn read(answers: &[Answer]) -> Result<Keepalived, String> {
         let (mark, address) = name.split_once('-')?;
         Some(((mark.parse().ok()?, address.parse().ok()?), since.trim().parse::<i64>().ok()?))
     });
-    let down = down.filter(|(_, since)| since + 1 >= start).collect();
+    let down = down.filter(|(_, since)| since.saturating_add(1) >= start).collect();
     let listed = String::from_utf8_lossy(all.output("sed")?).into_owned();
     let mut included = Vec::new();
     for (path, text) in files(&listed).into_iter().skip(1) {

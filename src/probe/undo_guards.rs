@@ -9,6 +9,9 @@ pub const FOLDER: &str = "/var/run/lvs-ftp/undo";
 /// What tells one boot of the host from another.
 pub const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
+/// So many records are read: a run that dies leaves one, and the next run removes it.
+const MOST: usize = 256;
+
 /// A guard that is there though no run of ours is at work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UndoGuard {
@@ -61,6 +64,9 @@ pub(super) fn read(answers: &[Answer]) -> Result<Vec<UndoGuard>, String> {
     };
     let mut guards: Vec<UndoGuard> = Vec::new();
     for line in answer.output("the probe")?.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        if guards.len() > MOST {
+            return Err(format!("{FOLDER} has more than {MOST} records; remove those of runs that are over"));
+        }
         let line = excerpt(line);
         match (line.split_once(' '), guards.last_mut()) {
             (Some(("armed", name)), _) => guards.push(UndoGuard::Armed { name: name.to_owned() }),
@@ -83,7 +89,7 @@ pub(super) fn read(answers: &[Answer]) -> Result<Vec<UndoGuard>, String> {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-    use super::{Answer, UndoGuard, read};
+    use super::{Answer, MOST, UndoGuard, read};
     use crate::probe::{Facts, Probe};
 
     fn of(text: &str) -> Result<Vec<UndoGuard>, String> {
@@ -120,5 +126,7 @@ mod tests {
         assert_eq!(of(text), Ok(vec![armed, fired]));
         assert!(of("firing a-1\n").is_err_and(|why| why.contains("run again")));
         assert!(of("hello\n").is_err());
+        assert!(of(&"armed a-1\n".repeat(MOST)).is_ok());
+        assert!(of(&"armed a-1\n".repeat(MOST + 2)).is_err_and(|why| why.contains("more than 256 records")));
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn is_json(text: &str) -> bool {
 pub(super) fn parse(source: &Arc<Source>) -> Result<Node, Faults> {
     let text = source.text();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut tree = Tree { source, repeats: Repeats::new(source) };
+    let mut tree = Tree { source, values: 0, repeats: Repeats::new(source) };
     let node = serde_json::from_str::<&RawValue>(text)
         .map_err(|error| tree.syntax(&error, text))
         .and_then(|raw| tree.node(raw.get(), 0))?;
@@ -30,8 +30,12 @@ pub(super) fn parse(source: &Arc<Source>) -> Result<Node, Faults> {
     Ok(node)
 }
 
+/// So many values are read of a file: each takes some 50 bytes, however short it is written.
+pub(super) const MOST_VALUES: usize = 4_000_000;
+
 struct Tree<'s> {
     source: &'s Arc<Source>,
+    values: usize,
     repeats: Repeats<'s>,
 }
 
@@ -40,6 +44,11 @@ impl<'s> Tree<'s> {
         let span = self.span(raw);
         if depth > DEEPEST {
             let message = format!("values are nested deeper than {DEEPEST} levels");
+            return Err(Fault::at(&self.source.place(Span { end: span.start + 1, ..span }), message));
+        }
+        self.values += 1;
+        if self.values > MOST_VALUES {
+            let message = format!("the file has more than {MOST_VALUES} values");
             return Err(Fault::at(&self.source.place(Span { end: span.start + 1, ..span }), message));
         }
         let value = match raw.as_bytes().first() {

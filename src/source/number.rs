@@ -49,25 +49,29 @@ fn whole(digits: &str, radix: u32, negative: bool) -> Option<String> {
 /// The longest number that is not decimal: the way to decimal takes time with the square of its length.
 const LONGEST: usize = 4000;
 
+/// So much a part of a long number may hold: nine decimal digits.
+const BASE: u64 = 1_000_000_000;
+
 fn in_decimal(digits: &str, radix: u32) -> Option<String> {
     if digits.len() > LONGEST {
         return None;
     }
-    // The decimal digits, the last one first.
-    let mut decimal: Vec<u32> = Vec::new();
+    // The last ones first.
+    let mut parts: Vec<u64> = Vec::new();
     for digit in digits.chars() {
-        let mut carry = digit.to_digit(radix)?;
-        for place in &mut decimal {
-            let value = *place * radix + carry;
-            *place = value % 10;
-            carry = value / 10;
+        let mut carry = u64::from(digit.to_digit(radix)?);
+        for part in &mut parts {
+            let value = *part * u64::from(radix) + carry;
+            *part = value % BASE;
+            carry = value / BASE;
         }
-        while carry > 0 {
-            decimal.push(carry % 10);
-            carry /= 10;
+        if carry > 0 {
+            parts.push(carry);
         }
     }
-    decimal.into_iter().rev().map(|digit| char::from_digit(digit, 10)).collect()
+    let mut decimal = parts.pop().unwrap_or(0).to_string();
+    decimal.extend(parts.iter().rev().map(|part| format!("{part:09}")));
+    Some(decimal)
 }
 
 /// `1:30` is 90, as YAML 1.1 has it.

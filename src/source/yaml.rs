@@ -1,6 +1,11 @@
 //! YAML to the tree, by saphyr-parser's events: anchors, merge keys and Ansible's reading of plain words.
 
-use super::{Entry, Fault, Faults, Node, Source, Span, Value, json::DEEPEST, node::Repeats, number, scalar, shown};
+use super::{
+    Entry, Fault, Faults, Node, Source, Span, Value,
+    json::{DEEPEST, MOST_VALUES},
+    node::Repeats,
+    number, scalar, shown,
+};
 use indexmap::IndexMap;
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
 use std::{
@@ -73,6 +78,9 @@ enum Key {
 
 impl Tree<'_> {
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Fault> {
+        if self.values > MOST_VALUES {
+            return Err(self.fault(span, &format!("the file has more than {MOST_VALUES} values")));
+        }
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let value = scalar_value(&text, style, tag.as_deref().map(written).as_deref())

@@ -162,6 +162,8 @@ impl Ini<'_> {
             let node = Node { span, value };
             variables.set(key, self.reading.source(), node);
         }
+        let counted = self.graph.count_range(names.len(), pairs.len());
+        self.reading.fit(at, counted)?;
         for name in names {
             self.reading.fit(at, host_name::check_host(&name))?;
             let host = shape::host(&name, port, at, self.graph, &self.reading);

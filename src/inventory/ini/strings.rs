@@ -35,8 +35,13 @@ pub(super) fn read(text: &str) -> Option<Literals<'_>> {
 }
 
 fn starts(text: &str) -> bool {
-    let quote = text.find(['\'', '"']);
-    quote.is_some_and(|at| is_prefix(&text[..at]))
+    quote(text).is_some_and(|at| is_prefix(&text[..at]))
+}
+
+/// Where the first quote is, no further than behind the longest prefix: else each word of a list would look through all
+/// of it.
+fn quote(text: &str) -> Option<usize> {
+    text.bytes().take(3).position(|byte| matches!(byte, b'\'' | b'"'))
 }
 
 fn is_prefix(prefix: &str) -> bool {
@@ -45,7 +50,7 @@ fn is_prefix(prefix: &str) -> bool {
 
 /// One literal.
 fn one(text: &str) -> Option<Literals<'_>> {
-    let at = text.find(['\'', '"'])?;
+    let at = quote(text)?;
     let (prefix, quoted) = text.split_at(at);
     if !is_prefix(prefix) {
         return None;

@@ -1,9 +1,12 @@
 //! A cluster as a record describes it: what a drawing needs.
 
+use super::Record;
 use crate::{
     desired::ResolvedCluster,
     lvs::{ActiveNat, ForwardingMethod},
 };
+use indexmap::IndexMap;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::net::Ipv4Addr;
@@ -76,5 +79,45 @@ impl Cluster {
             routers: resolved.routers.iter().map(|router| router.name.clone()).collect(),
             servers: resolved.real_servers.iter().map(server).collect(),
         }
+    }
+}
+
+/// So many inputs are remembered whose clusters a line described; a line describes them again before long.
+const DESCRIBED: usize = 256;
+
+/// The clusters of a log's runs as last described, while runs come one by one.
+#[derive(Debug, Clone, Default)]
+pub(super) struct LastClusters {
+    described: IndexMap<String, Vec<Cluster>>,
+    last: Vec<(Cluster, Timestamp)>,
+}
+
+impl LastClusters {
+    pub(super) fn take(&mut self, run: &Record) {
+        let Some(inputs) = &run.inputs else { return };
+        if !run.clusters.is_empty() {
+            self.described.insert(inputs.clone(), run.clusters.clone());
+            if self.described.len() > DESCRIBED {
+                self.described.shift_remove_index(0);
+            }
+        }
+        for cluster in self.described.get(inputs).into_iter().flatten() {
+            match self.last.iter_mut().find(|(known, _)| known.play == cluster.play) {
+                Some((known, time)) => {
+                    *time = run.start;
+                    if known != cluster {
+                        known.clone_from(cluster);
+                    }
+                }
+                None => self.last.push((cluster.clone(), run.start)),
+            }
+        }
+    }
+
+    /// Those of runs since then; of older ones only the newest.
+    pub(super) fn since(&self, since: Timestamp) -> Vec<(&Cluster, Timestamp)> {
+        let newest = self.last.iter().map(|(_, time)| *time).max();
+        let told = self.last.iter().filter(|(_, time)| *time >= since || Some(*time) == newest);
+        told.map(|(cluster, time)| (cluster, *time)).collect()
     }
 }

@@ -1,6 +1,6 @@
 //! A history for programs.
 
-use super::{Broken, Drift, History, Record, Window, drifts};
+use super::{Broken, Drift, History, Record};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -20,10 +20,10 @@ pub struct HistoryDocument<'a> {
     /// How many runs began since then.
     count: usize,
     /// The last of them, as the log has them.
-    runs: &'a [Record],
+    runs: Vec<&'a Record>,
     /// What drifted since then.
     drifts: Vec<DriftOfThing>,
-    /// The lines that are no runs.
+    /// The lines that are no runs, the first thousand of them.
     broken: &'a [Broken],
 }
 
@@ -51,13 +51,13 @@ impl From<Drift> for DriftOfThing {
 
 /// The history's document.
 #[must_use]
-pub fn json(history: &History, window: Window) -> Value {
+pub fn json(history: &History) -> Value {
     let document = HistoryDocument {
         version: VERSION,
-        since: window.since.to_string(),
-        count: history.within(window).len(),
-        runs: history.last(window),
-        drifts: drifts(&history.runs, window.since).into_iter().map(DriftOfThing::from).collect(),
+        since: history.window.since.to_string(),
+        count: history.count,
+        runs: history.last(history.window.count),
+        drifts: history.drifts().into_iter().map(DriftOfThing::from).collect(),
         broken: &history.broken,
     };
     serde_json::to_value(document).unwrap_or_default()

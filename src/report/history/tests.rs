@@ -1,7 +1,7 @@
 //! What a log tells: drift by its definition, lines that are broken, and the size of a line.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use super::{ChangeRecord, Cluster, History, HostRecord, HostState, Made, Record, Server, Verdict, drifts};
+use super::{ChangeRecord, Cluster, History, HostRecord, HostState, Made, Record, Server, Verdict, Window, drifts};
 use indexmap::IndexMap;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -164,22 +164,39 @@ proptest! {
         let mut at = at.min(one.len() - 1);
         while !one.is_char_boundary(at) { at -= 1; }
         let text = format!("{}{junk}\n{two}", &one[..at]);
-        let mut history = History::default();
-        history.read("log", text.as_bytes());
-        prop_assert!(history.runs.contains(&second));
-        prop_assert_eq!(history.runs.len() + history.broken.len(), if text.lines().next().unwrap().trim().is_empty() { 1 } else { 2 });
-        let _ = drifts(&history.runs, Timestamp::UNIX_EPOCH);
+        let lines = text.lines().filter(|line| !line.trim().is_empty());
+        let runs: Vec<Record> = lines.filter_map(|line| Record::read(line.as_bytes()).ok()).collect();
+        prop_assert!(runs.contains(&second));
+        let _ = drifts(&runs, Timestamp::UNIX_EPOCH);
     }
 }
 
 #[test]
 fn lines_of_a_later_version_are_told() {
-    let mut history = History::default();
     let line = run(0, "1", &[]).line().replace("\"v\":1", "\"v\":2,\"new\":{}");
-    history.read("log", format!("{line}\n\u{0}\u{1}\n{}", run(1, "1", &[]).line()).as_bytes());
-    assert_eq!((history.runs.len(), history.broken.len()), (1, 2));
-    assert!(history.broken[0].why.starts_with("it has version 2"), "{:?}", history.broken);
-    assert_eq!((history.broken[1].line, history.broken[1].file.as_str()), (3, "log"));
+    assert!(Record::read(line.as_bytes()).unwrap_err().starts_with("it has version 2"));
+}
+
+fn window(since: i64, count: usize) -> Window {
+    let since = Timestamp::from_second(1_700_000_000 + 300 * since).unwrap();
+    Window { since, now: Timestamp::from_second(1_800_000_000).unwrap(), count }
+}
+
+/// However many runs a log has, what is kept of them is what is told.
+#[test]
+fn a_long_log_is_kept_in_part() {
+    let found = |number: i64| if number % 2 == 0 { fine() } else { host(&[("a", Made::Yes)]) };
+    let mut history = History::new(window(1000, 70));
+    for number in 0..5000 {
+        history.take(run(number, "1", &[("ftp2", found(number))]));
+    }
+    assert_eq!((history.count, history.news_count), (4000, 2000));
+    assert_eq!((history.last(70).len(), history.last(5000).len(), history.news().count()), (70, 70, super::SHOWN));
+    assert_eq!(history.newest().map(|run| run.start), history.last(1).first().map(|run| run.start));
+    assert_eq!(history.drifts()[0].times.len(), 2000);
+    // Nothing before the window is told.
+    let history = History::of(window(3, 10), (0..5).map(|number| run(number, "1", &[])).collect());
+    assert_eq!((history.count, history.last(10).len()), (2, 2));
 }
 
 /// With the same news several hosts are one; a long cause is cut.

@@ -1,6 +1,6 @@
 //! A history for people at a terminal or in a mail.
 
-use super::{History, HostState, Record, Window, drifts, minute};
+use super::{History, HostState, Record, minute};
 use crate::{format::printable, report::names::names};
 
 /// So many drifts are told one by one.
@@ -15,21 +15,17 @@ const CAUSE: usize = 100;
 
 /// The history's text.
 #[must_use]
-pub fn text(history: &History, window: Window) -> String {
-    let (all, last) = (history.within(window), history.last(window));
-    let since = minute(window.since);
-    if all.is_empty() {
+pub fn text(history: &History) -> String {
+    let (all, last) = (history.count, history.last(history.window.count));
+    let since = minute(history.window.since);
+    if all == 0 {
         return format!("No run is recorded since {since} UTC.\n");
     }
-    let count = if all.len() == 1 { "1 run".to_owned() } else { format!("{} runs", all.len()) };
+    let count = if all == 1 { "1 run".to_owned() } else { format!("{all} runs") };
     let mut text = format!("{count} since {since} UTC");
-    text.push_str(&if last.len() < all.len() {
-        format!(", the last {} of them:\n", last.len())
-    } else {
-        ":\n".to_owned()
-    });
-    text.extend(last.iter().rev().map(line));
-    let drifts = drifts(&history.runs, window.since);
+    text.push_str(&if last.len() < all { format!(", the last {} of them:\n", last.len()) } else { ":\n".to_owned() });
+    text.extend(last.into_iter().rev().map(line));
+    let drifts = history.drifts();
     if drifts.is_empty() {
         text.push_str("\nNothing has drifted in this time.\n");
         return text;

@@ -6,7 +6,7 @@ use super::{
     shapes::{self, Card, pill},
     words::escaped,
 };
-use crate::report::history::{Cluster, HostState, Server};
+use crate::report::history::{Cluster, HostRecord, HostState, Server};
 
 /// The drawing's width in pixels; all below are pixels too.
 const WIDTH: f64 = 1272.0;
@@ -25,7 +25,7 @@ const GRID: usize = 6;
 
 /// The drawing of a cluster with what is known of its hosts.
 #[must_use]
-pub(super) fn drawing(cluster: &Cluster, seen: &Seen<'_>) -> String {
+pub(super) fn drawing(cluster: &Cluster, seen: &Seen) -> String {
     let (title, about) = (escaped(&cluster.play), escaped(&cluster.virtual_ip.to_string()));
     let is_grid = cluster.servers.len() > COLUMN;
     let (body, height) = if is_grid { grid(cluster, seen) } else { column(cluster, seen) };
@@ -36,7 +36,7 @@ pub(super) fn drawing(cluster: &Cluster, seen: &Seen<'_>) -> String {
 }
 
 /// All in one row: the real servers stand in a column at the right.
-fn column(cluster: &Cluster, seen: &Seen<'_>) -> (String, f64) {
+fn column(cluster: &Cluster, seen: &Seen) -> (String, f64) {
     let heights =
         [stack(cluster.routers.len(), shapes::HEIGHT), stack(cluster.servers.len(), shapes::HEIGHT), VIP_HEIGHT];
     let height = heights.iter().copied().fold(0.0, f64::max);
@@ -64,7 +64,7 @@ fn column(cluster: &Cluster, seen: &Seen<'_>) -> (String, f64) {
 }
 
 /// Many real servers stand below the rest, in a frame that the routers' edge leads to.
-fn grid(cluster: &Cluster, seen: &Seen<'_>) -> (String, f64) {
+fn grid(cluster: &Cluster, seen: &Seen) -> (String, f64) {
     let height = stack(cluster.routers.len(), shapes::HEIGHT).max(VIP_HEIGHT);
     let middle = TOP + height / 2.0;
     let mut body = front(cluster, seen, middle);
@@ -103,7 +103,7 @@ fn grid(cluster: &Cluster, seen: &Seen<'_>) -> (String, f64) {
 }
 
 /// Clients, virtual IP and routers, with the edges between them.
-fn front(cluster: &Cluster, seen: &Seen<'_>, middle: f64) -> String {
+fn front(cluster: &Cluster, seen: &Seen, middle: f64) -> String {
     let mut body = String::new();
     let (from, to) = (CLIENT.0 + CLIENT.1, VIP.0);
     body.push_str(&shapes::line("edge", &[(from, middle - 16.0), (to, middle - 16.0)], true));
@@ -123,8 +123,8 @@ fn front(cluster: &Cluster, seen: &Seen<'_>, middle: f64) -> String {
     body.push_str(&shapes::bus(bus, middle, &centres));
     body.push_str(&shapes::bus(out, middle, &centres));
     for (router, y) in cluster.routers.iter().zip(&centres) {
-        let class = seen.get(router.as_str()).map_or("off", |(found, _)| of_host(found.state()));
-        let holds = seen.get(router.as_str()).is_some_and(|(found, _)| found.holds.contains(&cluster.virtual_ip));
+        let class = seen.get(router.as_str()).map_or("off", |found| of_host(found.state()));
+        let holds = seen.get(router.as_str()).is_some_and(|found| found.holds.contains(&cluster.virtual_ip));
         let (class, note) = (format!("edge {class}"), if holds { "holds the virtual IP" } else { "stands by" });
         body.push_str(&shapes::line(&class, &[(bus, *y), (ROUTER.0, *y)], true));
         body.push_str(&shapes::line(&class, &[(ROUTER.0 + ROUTER.1, *y), (out, *y)], false));
@@ -135,8 +135,8 @@ fn front(cluster: &Cluster, seen: &Seen<'_>, middle: f64) -> String {
 }
 
 /// A host's card: its name, a line about it, and how it is.
-fn host(name: &str, about: &str, right: &str, seen: &Seen<'_>, place: (f64, f64), y: f64) -> String {
-    let Some((found, _)) = seen.get(name) else {
+fn host(name: &str, about: &str, right: &str, seen: &Seen, place: (f64, f64), y: f64) -> String {
+    let Some(found) = seen.get(name) else {
         return shapes::card(&Card { name, about, right, class: "unknown", state: "not looked at yet" }, place, y);
     };
     let things = found.things();
@@ -154,8 +154,8 @@ fn host(name: &str, about: &str, right: &str, seen: &Seen<'_>, place: (f64, f64)
 }
 
 /// How the edge to a real server looks: one without weight gets no new clients.
-fn rail(server: &Server, seen: &Seen<'_>) -> &'static str {
-    match seen.get(server.host.as_str()).map(|(found, _)| found.state()) {
+fn rail(server: &Server, seen: &Seen) -> &'static str {
+    match seen.get(server.host.as_str()).map(HostRecord::state) {
         Some(state @ (HostState::Failed | HostState::Unreachable)) => of_host(state),
         _ if server.weight == 0 => "off",
         _ => "",

@@ -7,13 +7,12 @@ mod tables;
 mod timeline;
 mod words;
 
-use super::history::{Cluster, History, HostRecord, HostState, Record, Window, drifts, minute, news};
-use jiff::Timestamp;
+use super::history::{History, HostRecord, HostState, minute, news};
 use std::collections::HashMap;
 use words::escaped;
 
-/// What is last known of each host, and the run that saw it.
-type Seen<'a> = HashMap<&'a str, (&'a HostRecord, &'a Record)>;
+/// What is last known of each host.
+type Seen = HashMap<String, HostRecord>;
 
 const STYLE: &str = include_str!("style.css");
 /// Nothing is loaded, and nothing runs, whatever a host's text tries.
@@ -21,33 +20,28 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
 /// The page.
 #[must_use]
-pub fn page(history: &History, window: Window) -> String {
-    let runs = history.within(window);
-    let seen: Seen<'_> = history
-        .runs
-        .iter()
-        .flat_map(|run| run.hosts.iter().map(move |(host, found)| (host.as_str(), (found, run))))
-        .collect();
-    let mut body = format!("{}{}", looks::ICONS, header(history, window, &seen));
-    for (cluster, time) in clusters(history, window) {
+pub fn page(history: &History) -> String {
+    let (window, seen) = (history.window, &history.seen);
+    let mut body = format!("{}{}", looks::ICONS, header(history));
+    for (cluster, time) in history.clusters() {
         body.push_str(&format!("<section>\n<h2>{}</h2>\n", escaped(&cluster.play)));
-        if history.runs.last().is_some_and(|last| last.start != time) {
+        if history.newest().is_some_and(|last| last.start != time) {
             let note = format!("Not part of the last run. It is shown as a run of {} UTC described it.", minute(time));
             body.push_str(&format!("<p class=\"muted\">{note}</p>\n"));
         }
         body.push_str(&format!(
             "<div class=\"wide\">{}</div>\n{}</section>\n",
-            drawing::drawing(cluster, &seen),
+            drawing::drawing(cluster, seen),
             drawing::legend()
         ));
     }
-    if !runs.is_empty() {
-        let drifts = drifts(&history.runs, window.since);
-        body.push_str(&format!("<section>\n<h2>The last runs</h2>\n{}</section>\n", timeline::timeline(runs)));
+    if history.count > 0 {
+        let drifts = history.drifts();
+        body.push_str(&format!("<section>\n<h2>The last runs</h2>\n{}</section>\n", timeline::timeline(history)));
         body.push_str(&format!("<section>\n<h2>What has drifted</h2>\n{}</section>\n", tables::drifts(&drifts)));
-        body.push_str(&format!("<section>\n<h2>Runs with news</h2>\n{}</section>\n", tables::runs(runs)));
+        body.push_str(&format!("<section>\n<h2>Runs with news</h2>\n{}</section>\n", tables::runs(history)));
     }
-    let broken = match history.broken.len() {
+    let broken = match history.broken_count {
         0 => String::new(),
         1 => " 1 line of the log could not be read.".to_owned(),
         count => format!(" {count} lines of the log could not be read."),
@@ -66,12 +60,12 @@ pub fn page(history: &History, window: Window) -> String {
 }
 
 /// How things stand, in one sentence, and when that was seen.
-fn header(history: &History, window: Window, seen: &Seen<'_>) -> String {
-    let Some(last) = history.runs.last() else {
+fn header(history: &History) -> String {
+    let Some(last) = history.newest() else {
         return "<header><div><h1>No run is recorded</h1></div></header>\n".to_owned();
     };
     let mut states: Vec<(&str, HostState)> =
-        last.hosts.keys().filter_map(|host| Some((host.as_str(), seen.get(host.as_str())?.0.state()))).collect();
+        last.hosts.keys().filter_map(|host| Some((host.as_str(), history.seen.get(host)?.state()))).collect();
     let count = states.len();
     states.retain(|(_, state)| *state >= HostState::Drift);
     let worst = states.iter().map(|(_, state)| *state).max();
@@ -88,15 +82,14 @@ fn header(history: &History, window: Window, seen: &Seen<'_>) -> String {
             (looks::of_host(worst), format!("{} of {count} hosts {are}: {}{rest}", states.len(), names.join(", ")))
         }
     };
-    let runs = history.within(window).len();
-    let success = history.runs.iter().rev().find(|run| run.status == 0);
-    let success = success.map_or_else(|| "never".to_owned(), |run| format!("{} UTC", minute(run.start)));
+    let runs = history.count;
+    let success = history.success.map_or_else(|| "never".to_owned(), |start| format!("{} UTC", minute(start)));
     let about = format!(
         "Last run {} UTC, {:.1} s, {}. Last run that left all as it should be: {success}. {runs} runs since {} UTC.",
         minute(last.start),
         last.seconds(),
         last.verdict().word(),
-        minute(window.since)
+        minute(history.window.since)
     );
     let icon = looks::icon(class, 7.0, 7.0);
     format!(
@@ -104,25 +97,4 @@ fn header(history: &History, window: Window, seen: &Seen<'_>) -> String {
          <div><h1>{}</h1><p class=\"muted\">{about}</p></div></header>\n",
         escaped(&text)
     )
-}
-
-/// The clusters of a window's runs as last described, and the last run that had each.
-fn clusters(history: &History, window: Window) -> Vec<(&Cluster, Timestamp)> {
-    let mut described: HashMap<&str, &[Cluster]> = HashMap::new();
-    let mut last: Vec<(&Cluster, Timestamp)> = Vec::new();
-    for run in &history.runs {
-        let Some(inputs) = &run.inputs else { continue };
-        if !run.clusters.is_empty() {
-            described.insert(inputs, &run.clusters);
-        }
-        for cluster in described.get(inputs.as_str()).copied().unwrap_or_default() {
-            match last.iter_mut().find(|(known, _)| known.play == cluster.play) {
-                Some(known) => *known = (cluster, run.start),
-                None => last.push((cluster, run.start)),
-            }
-        }
-    }
-    let newest = last.iter().map(|(_, time)| *time).max();
-    last.retain(|(_, time)| *time >= window.since || Some(*time) == newest);
-    last
 }

@@ -1,7 +1,7 @@
 //! What drifted, and the runs that had something to tell.
 
 use super::{looks::of_run, words::escaped};
-use crate::report::history::{Drift, Record, Verdict, minute, news};
+use crate::report::history::{Drift, History, Record, minute, news};
 
 /// So many drifts, and so many runs, are shown.
 const ROWS: usize = 30;
@@ -28,8 +28,7 @@ pub(super) fn drifts(drifts: &[Drift]) -> String {
 
 /// The runs with news, the last one first.
 #[must_use]
-pub(super) fn runs(runs: &[Record]) -> String {
-    let has_news = |run: &&Record| run.verdict() != Verdict::Converged;
+pub(super) fn runs(history: &History) -> String {
     let row = |run: &Record| {
         let (class, word) = (of_run(run.verdict()), run.verdict().word());
         format!(
@@ -40,14 +39,13 @@ pub(super) fn runs(runs: &[Record]) -> String {
             escaped(&news(run))
         )
     };
-    let all: Vec<&Record> = runs.iter().rev().filter(has_news).collect();
-    if all.is_empty() {
+    if history.news_count == 0 {
         return "<p class=\"muted\">Every run found all as it should be.</p>\n".to_owned();
     }
-    let rows: String = all.iter().take(ROWS).map(|run| row(run)).collect();
+    let rows: String = history.news().take(ROWS).map(row).collect();
     format!(
         "<table><tr><th>When (UTC)</th><th class=\"number\">Took</th><th>How it ended</th><th>What</th></tr>\n{rows}</table>\n{}",
-        more(all.len())
+        more(history.news_count)
     )
 }
 

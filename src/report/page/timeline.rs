@@ -4,7 +4,7 @@ use super::{
     looks::{icon, of_host, of_run},
     words::{escaped, fitted},
 };
-use crate::report::history::{HostState, Record, minute, news};
+use crate::report::history::{History, HostState, Record, SHOWN, minute, news};
 
 /// The drawing's width in pixels; all below are pixels too.
 const WIDTH: f64 = 1272.0;
@@ -14,18 +14,18 @@ const STEP: f64 = 18.0;
 const ROW: f64 = 24.0;
 const TOP: f64 = 8.0;
 /// So many columns fit.
-const RUNS: usize = 60;
+const RUNS: usize = SHOWN;
 /// So many hosts are shown all; of more only those that were not always as they should be.
 const ALL: usize = 12;
 const ROWS: usize = 24;
 /// A time below every so many columns.
 const TICK: usize = 8;
 
-/// The timeline of the last of these runs.
+/// The timeline of the last runs.
 #[must_use]
-pub(super) fn timeline(runs: &[Record]) -> String {
-    let runs = runs.get(runs.len().saturating_sub(RUNS)..).unwrap_or_default();
-    let hosts = hosts(runs);
+pub(super) fn timeline(history: &History) -> String {
+    let runs = history.last(RUNS);
+    let hosts = hosts(&runs);
     let is_calm =
         |host: &&str| runs.iter().filter_map(|run| run.hosts.get(*host)).all(|found| found.state() == HostState::Fine);
     let (shown, calm): (Vec<&str>, Vec<&str>) = hosts.iter().partition(|host| hosts.len() <= ALL || !is_calm(host));
@@ -43,7 +43,7 @@ pub(super) fn timeline(runs: &[Record]) -> String {
             let told = format!("{}, {host}: {told} {things}", minute(run.start));
             body.push_str(&cell(class, column, number, told.trim_end()));
         }
-        let before = column.checked_sub(TICK).and_then(|at| runs.get(at));
+        let before = column.checked_sub(TICK).and_then(|at| runs.get(at)).copied();
         if column % TICK == 0 {
             body.push_str(&tick(run, before, column, rows.len() + 1));
         }
@@ -69,7 +69,7 @@ pub(super) fn timeline(runs: &[Record]) -> String {
 }
 
 /// Every host of these runs, in the order in which the last run that has it names it.
-fn hosts(runs: &[Record]) -> Vec<&str> {
+fn hosts<'r>(runs: &[&'r Record]) -> Vec<&'r str> {
     let mut hosts: Vec<&str> = Vec::new();
     let mut known = std::collections::HashSet::new();
     for host in runs.iter().rev().flat_map(|run| run.hosts.keys()) {

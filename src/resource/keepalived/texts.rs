@@ -53,7 +53,7 @@ impl Router {
                 .collect();
             for (address, _) in &leaving {
                 texts.leaving.push(format!("real_server {address}"));
-                texts.connections += ipvs.connections.to(&key, address);
+                texts.connections = texts.connections.saturating_add(ipvs.connections.to(&key, address));
             }
             let blocks: Vec<&Statement> = leaving.iter().map(|(_, block)| *block).collect();
             let edit = |conf: &KeepalivedConf, leaving: &[&Statement]| {
@@ -76,7 +76,7 @@ impl Router {
                         conf.without(&|one| head.is_head_of(one)).map_err(|malformed| unknown(malformed.to_string()))
                     };
                     texts.leaving.push(format!("virtual_server fwmark {older}"));
-                    texts.connections += ipvs.connections_beside(older, &[]);
+                    texts.connections = texts.connections.saturating_add(ipvs.connections_beside(older, &[]));
                     then = without(&then)?;
                     if found.daemon.is_none() {
                         now = without(&now)?;
