@@ -226,16 +226,17 @@ impl Apply {
     }
 }
 
-/// What is worst wins: failed over unreachable over drift.
+/// What is worst wins: failed over unreachable over not served over drift.
 pub(super) fn exit(outcomes: &[Outcome], check: bool) -> Exit {
     let of = |outcome: &Outcome| match &outcome.trouble {
         Some(Trouble::Failed(_)) => Exit::Failed,
         Some(Trouble::Unreachable(_)) => Exit::Unreachable,
+        None if outcome.is_not_serving() => Exit::NotServed,
         None if check && outcome.has_drift() => Exit::Drift,
         None => Exit::Converged,
     };
     let exits: Vec<Exit> = outcomes.iter().map(of).collect();
-    [Exit::Failed, Exit::Unreachable, Exit::Drift]
+    [Exit::Failed, Exit::Unreachable, Exit::NotServed, Exit::Drift]
         .into_iter()
         .find(|exit| exits.contains(exit))
         .unwrap_or(Exit::Converged)

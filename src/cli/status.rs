@@ -37,7 +37,8 @@ const MOMENT: Duration = Duration::from_millis(50);
     1   bad usage, inventory or playbook; no host was contacted\n  \
     2   a host failed\n  \
     3   a host differs\n  \
-    4   a host was unreachable (2 wins over 4, 4 over 3)\n  \
+    4   a host was unreachable (2 wins over 4, 4 over 6, 6 over 3)\n  \
+    6   clients are not served: something that lvs-ftp does not manage loses their packets for certain\n  \
     99  interrupted before the first look was done")]
 pub(super) struct ShowStatus {
     #[command(flatten)]

@@ -7,12 +7,14 @@ use super::{ResolvedCluster, ResolvedPlay, keepalived, piranha, services};
 use crate::{
     inventory::HostVars,
     lvs::{ActiveNat, Device, FirewallMark, ForwardingMethod},
+    path,
     playbook::{Cluster, ClusterPlay, Director, Services, Task},
     probe::{IptablesCommand, Probe},
     resource::{
         ActiveSource, Address, AddressAtBoot, BootSysctl, DefaultGateway, ExpireQuiescentTemplate, IpForward,
         KeepalivedCluster, Kind, MarkRules, NatRule, NoUndoGuard, Parameter, QuietArp, RealServer, Resource,
-        SavedFilter, SavedIpvs, Service, VirtualService, VsftpdReload, VsftpdSettings, piranha::PiranhaCluster,
+        RouterPath, SavedFilter, SavedIpvs, ServerPath, Service, VirtualService, VsftpdReload, VsftpdSettings,
+        piranha::PiranhaCluster,
     },
     source::{Fault, Faults, shown},
 };
@@ -76,7 +78,7 @@ pub fn targets<'a>(
                     targets.router(cluster, router, all);
                 }
                 for server in &cluster.real_servers {
-                    targets.real_server(cluster, &server.host);
+                    targets.real_server(cluster, server);
                 }
             }
             ResolvedPlay::Tasks(tasks) => targets.tasks(tasks),
@@ -181,6 +183,7 @@ impl<'a> Targets<'a> {
         let service = virtual_service(cluster, command, marks);
         let rules = mark_rules(play, &service);
         host.want(play.into(), Arc::new(rules.clone()));
+        host.want(play.into(), Arc::new(router_path(cluster, vars)));
         let routers = &play.cluster.routers;
         match (routers.director, &routers.piranha) {
             (Director::Keepalived, _) if host.is_asked(play.into(), Kind::KeepalivedConf.tag()) => {
@@ -239,7 +242,8 @@ impl<'a> Targets<'a> {
         }
     }
 
-    fn real_server(&mut self, cluster: &'a ResolvedCluster, vars: &HostVars) {
+    fn real_server(&mut self, cluster: &'a ResolvedCluster, server: &super::RealServer) {
+        let vars = &server.host;
         let play = &cluster.play;
         let own = cluster.services_on(&play.cluster.real_servers.services, &vars.name);
         let index = self.host(vars);
@@ -247,6 +251,7 @@ impl<'a> Targets<'a> {
         host.target.serves.push(play.name.clone());
         let derived = services::of_real_server(play.cluster.real_servers.vsftpd.conf.as_deref());
         self.faults.extend(host.services(play, &own, derived));
+        host.want(play.into(), Arc::new(server_path(cluster, vars, server.real_ip)));
         match real_server_side(&play.cluster) {
             RealServerSide::Behind(Some(gateway)) => host.want(play.into(), Arc::new(DefaultGateway(gateway))),
             RealServerSide::Behind(None) => {}
@@ -505,6 +510,49 @@ fn virtual_service(cluster: &ResolvedCluster, command: IptablesCommand, marks: V
             })
             .collect(),
         drain_timeout: play.cluster.drain_timeout,
+    }
+}
+
+/// What the path of a cluster's packets depends on.
+fn path_service(cluster: &ResolvedCluster) -> path::Service {
+    let wanted = &cluster.play.cluster;
+    path::Service {
+        virtual_ip: wanted.virtual_ip,
+        control_port: wanted.control_port.get(),
+        passive_ports: (wanted.passive_ports.low(), wanted.passive_ports.high()),
+        mark: wanted.firewall_mark.get(),
+        forwarding: wanted.forwarding,
+        network: wanted.real_servers.network.filter(|_| wanted.forwarding == ForwardingMethod::Nat),
+        real_servers: cluster.real_servers.iter().map(|server| server.real_ip).collect(),
+        active_nat: wanted.active_nat,
+    }
+}
+
+fn command_of(vars: &HostVars) -> IptablesCommand {
+    vars.iptables.clone().and_then(IptablesCommand::new).unwrap_or_default()
+}
+
+fn router_names(cluster: &ResolvedCluster) -> Vec<String> {
+    cluster.routers.iter().map(|router| router.name.clone()).collect()
+}
+
+fn router_path(cluster: &ResolvedCluster, vars: &HostVars) -> RouterPath {
+    RouterPath {
+        play: cluster.play.name.clone(),
+        command: command_of(vars),
+        service: path_service(cluster),
+        routers: router_names(cluster),
+    }
+}
+
+fn server_path(cluster: &ResolvedCluster, vars: &HostVars, address: std::net::Ipv4Addr) -> ServerPath {
+    ServerPath {
+        play: cluster.play.name.clone(),
+        command: command_of(vars),
+        service: path_service(cluster),
+        routers: router_names(cluster),
+        address,
+        states_gateway: cluster.play.cluster.routers.gateway().is_some(),
     }
 }
 

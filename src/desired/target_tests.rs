@@ -38,7 +38,8 @@ fn wanted(target: &Target) -> Vec<String> {
         let name = text.split_once("names: [\"").and_then(|(_, rest)| rest.split('"').next()).unwrap_or("");
         format!("{} {} {name}", wanted.play, wanted.resource.kind().name()).trim_end().to_owned()
     };
-    target.wanted.iter().map(line).collect()
+    // The path is only looked at.
+    target.wanted.iter().filter(|wanted| wanted.resource.kind().name() != "path").map(line).collect()
 }
 
 #[test]

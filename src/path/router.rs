@@ -421,7 +421,7 @@ impl Journey<'_> {
 }
 
 /// Two parts of the ports, where a rule of which nothing could be told asks for a part of them only.
-fn splitting(verdict: &Verdict, ports: &PortSet) -> Option<(PortSet, PortSet)> {
+pub(super) fn splitting(verdict: &Verdict, ports: &PortSet) -> Option<(PortSet, PortSet)> {
     let Verdict::CannotTell { doubts, .. } = verdict else { return None };
     doubts.iter().find_map(|doubt| {
         let rule = super::rule::PathRule::parse(doubt.rule.as_bytes());

@@ -54,6 +54,26 @@ pub enum Cause {
     Unknown,
 }
 
+impl Loss {
+    /// Whether it is for the cluster's mark, which is lvs-ftp's own to set.
+    #[must_use]
+    pub fn is_about_marks(&self) -> bool {
+        self.why == Cause::NotMarked
+    }
+
+    /// Whether it is for an interface that does not forward; net.ipv4.ip_forward sets all of them.
+    #[must_use]
+    pub fn is_about_forwarding(&self) -> bool {
+        self.why == Cause::NotForwarded
+    }
+
+    /// Whether it is for the address that active data leaves with, which is lvs-ftp's own to rewrite.
+    #[must_use]
+    pub fn is_about_rewriting(&self) -> bool {
+        self.why == Cause::NotRewritten
+    }
+}
+
 /// A way that has ended, and at which hook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {

@@ -1,8 +1,9 @@
 //! The facts of one host: what the probes' answers say, each read once.
 
 use super::{
-    Arp, Held, IptablesCommand, Ipvs, Keepalived, NOT_REGULAR, PacketFilter, Piranha, Probe, RunningDirector,
-    SavedFilter, SavedIpvs, Service, ServiceManager, Services, SysctlFiles, UndoGuard, Vsftpd,
+    Arp, Held, IptablesCommand, Ipvs, Keepalived, NOT_REGULAR, PacketFilter, Piranha, Probe, RouterPath,
+    RunningDirector, SavedFilter, SavedIpvs, ServerPath, Service, ServiceManager, Services, SysctlFiles, UndoGuard,
+    Vsftpd,
 };
 use crate::format::last_words;
 use camino::Utf8Path;
@@ -71,6 +72,10 @@ pub enum Fact {
     QuietArp(Arp),
     /// Undo guards that earlier runs left.
     UndoGuards(Vec<UndoGuard>),
+    /// What packets meet on a router.
+    RouterPath(Box<RouterPath>),
+    /// What packets meet on a real server.
+    ServerPath(Box<ServerPath>),
     /// Services.
     Services(Services),
 }
@@ -224,6 +229,17 @@ impl Facts {
     pub fn default_gateway(&self) -> Result<Option<Ipv4Addr>, Unknown> {
         let pick = |fact: &Fact| if let Fact::DefaultGateway(found) = fact { Some(*found) } else { None };
         self.get(&Probe::DefaultGateway, pick)
+    }
+
+    /// What packets meet on a router, beside its rules.
+    pub fn router_path(&self) -> Result<&RouterPath, Unknown> {
+        self.get(&Probe::RouterPath, |fact| if let Fact::RouterPath(found) = fact { Some(&**found) } else { None })
+    }
+
+    /// What packets meet on a real server.
+    pub fn server_path(&self, command: &IptablesCommand) -> Result<&ServerPath, Unknown> {
+        let probe = Probe::ServerPath(command.clone());
+        self.get(&probe, |fact| if let Fact::ServerPath(found) = fact { Some(&**found) } else { None })
     }
 
     /// What the kernel does with ARP.

@@ -1,6 +1,6 @@
 //! What facts mean, as a digest: two equal ones leave the same to be done. What moves by itself is not in it.
 
-use super::{Fact, Facts, Ipvs, Keepalived, PacketFilter, Piranha, SavedIpvs, SysctlFiles, Vsftpd};
+use super::{Fact, Facts, Ipvs, Keepalived, PacketFilter, Piranha, Probe, SavedIpvs, SysctlFiles, Vsftpd};
 use crate::format::iptables_save::IptablesSave;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -10,6 +10,8 @@ impl Facts {
     #[must_use]
     pub fn digests(&self) -> BTreeMap<String, String> {
         let known = self.0.iter().filter_map(|(probe, fact)| Some((probe, fact.as_ref().ok()?)));
+        // Nothing is planned from the path of packets: it is only looked at.
+        let known = known.filter(|(probe, _)| !matches!(probe, Probe::RouterPath | Probe::ServerPath(_)));
         let mut sums: BTreeMap<String, Sum> = BTreeMap::new();
         for (probe, fact) in known {
             // Two questions may have one name, such as two lists of services.
@@ -98,7 +100,7 @@ fn meaning(fact: &Fact, sum: &mut Sum) {
         }
         Fact::UndoGuards(found) => format!("{found:?}"),
         // Where a virtual IP is says only in which order routers change.
-        Fact::Addresses(_) => String::new(),
+        Fact::Addresses(_) | Fact::RouterPath(_) | Fact::ServerPath(_) => String::new(),
         Fact::Services(found) => format!("{found:?}"),
     };
     sum.add(&text);

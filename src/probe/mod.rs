@@ -14,8 +14,11 @@ mod meaning;
 mod packet_filter;
 mod piranha;
 mod quiet_arp;
+mod router_path;
+mod routes;
 mod saved_filter;
 mod saved_ipvs;
+mod server_path;
 mod service_manager;
 mod services;
 mod sysctl;
@@ -37,8 +40,11 @@ pub use meaning::digest;
 pub use packet_filter::{Backend, IptablesCommand, PacketFilter};
 pub use piranha::{CONF as LVS_CF, Nanny, OWES as PULSE_OWES, Piranha, Pulse, READ as PULSE_READ, Told};
 pub use quiet_arp::{Arp, FOLDER as ARP_FOLDER};
+pub use router_path::RouterPath;
+pub use routes::{Route, Routes};
 pub use saved_filter::SavedFilter;
 pub use saved_ipvs::{DEFAULTS as IPVS_DEFAULTS, SavedIpvs};
+pub use server_path::ServerPath;
 pub use service_manager::ServiceManager;
 pub use services::{Service, Services};
 pub use sysctl::path as sysctl_path;
@@ -105,6 +111,10 @@ pub enum Probe {
     QuietArp,
     /// Undo guards that earlier runs left.
     UndoGuards,
+    /// What packets meet on a router, beside its rules.
+    RouterPath,
+    /// What packets meet on a real server, its own rules by this command included.
+    ServerPath(IptablesCommand),
     /// Services by name, and whether it matters that each runs.
     Services(BTreeMap<String, bool>),
 }
@@ -132,6 +142,8 @@ impl Probe {
             Self::DefaultGateway => default_gateway::scripts(),
             Self::QuietArp => quiet_arp::scripts(),
             Self::UndoGuards => undo_guards::scripts(),
+            Self::RouterPath => router_path::scripts(),
+            Self::ServerPath(command) => server_path::scripts(command),
             Self::Services(names) => services::scripts(names),
         }
     }
@@ -159,6 +171,8 @@ impl Probe {
             Self::DefaultGateway => default_gateway::read(&answers).map(Fact::DefaultGateway),
             Self::QuietArp => quiet_arp::read(&answers).map(Fact::QuietArp),
             Self::UndoGuards => undo_guards::read(&answers).map(Fact::UndoGuards),
+            Self::RouterPath => router_path::read(&answers).map(|fact| Fact::RouterPath(Box::new(fact))),
+            Self::ServerPath(_) => server_path::read(answers).map(|fact| Fact::ServerPath(Box::new(fact))),
             Self::Services(names) => services::read(names, &answers).map(Fact::Services),
         }
         .map_err(|why| Unknown { what: self.to_string(), why })
@@ -186,6 +200,7 @@ impl fmt::Display for Probe {
             Self::DefaultGateway => "the default gateway",
             Self::QuietArp => "net.ipv4.conf.all.arp_ignore and arp_announce",
             Self::UndoGuards => "the undo guards of earlier runs",
+            Self::RouterPath | Self::ServerPath(_) => "the packets' path",
             Self::Services(_) => "the services",
         })
     }

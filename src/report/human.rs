@@ -54,6 +54,7 @@ pub fn human(report: &Report, detail: Detail) -> String {
             text.extend(items.iter().map(|(outcome, item)| item_lines(&outcome.host, item, report.check, detail)));
         }
         text.push_str(&verification(report.check, &mine().collect::<Vec<_>>()));
+        text.push_str(&losses(play, &mine().collect::<Vec<_>>()));
     }
     text.push_str(&headline("PLAY RECAP", ""));
     text.extend(report.outcomes.iter().map(|outcome| recap_line(outcome, report.check)));
@@ -144,6 +145,18 @@ fn coloured(diff: &str) -> String {
         text.push_str(&format!("{style}{line}{style:#}\n"));
     }
     text
+}
+
+/// What loses clients' packets, host by host.
+fn losses(play: &str, outcomes: &[&Outcome]) -> String {
+    let mut lines = String::new();
+    for outcome in outcomes {
+        for lost in outcome.losses().filter(|lost| lost.play == play) {
+            lines.push_str(&host_line(FAILED, "not served", &outcome.host, &format!(" => {}", printable(&lost.text))));
+            lines.push_str(&format!("    to do: {}\n", printable(&lost.cure)));
+        }
+    }
+    if lines.is_empty() { lines } else { headline("TASK", "Clients are served") + &lines }
 }
 
 /// What the second observation said of the hosts that were changed.

@@ -2,6 +2,7 @@
 
 use super::{Report, Stats, diff};
 use crate::{
+    path::Finding,
     plan::Change,
     run::{Item, Outcome, Progress, Trouble},
 };
@@ -23,7 +24,7 @@ pub fn json(report: &Report) -> Value {
         "plays": report.plays.iter().map(|(name, hosts)| play(report, name, hosts)).collect::<Vec<_>>(),
         "changes": changes,
         "warnings": report.outcomes.iter().flat_map(warnings).collect::<Vec<_>>(),
-        "errors": report.outcomes.iter().filter_map(error).collect::<Vec<_>>(),
+        "errors": report.outcomes.iter().flat_map(errors).collect::<Vec<_>>(),
         "stats": stats,
     })
 }
@@ -87,6 +88,25 @@ fn text(bytes: &[u8]) -> Value {
 
 fn warnings(outcome: &Outcome) -> Vec<Value> {
     outcome.warnings().map(|warning| json!({"host": outcome.host, "text": warning})).collect()
+}
+
+/// What loses clients' packets for certain, though it is not lvs-ftp's to change.
+fn losses(outcome: &Outcome) -> Vec<Value> {
+    let loss = |finding: &Finding| {
+        json!({
+            "host": outcome.host,
+            "status": "not_served",
+            "play": finding.play,
+            "mode": finding.mode.word(),
+            "text": finding.text,
+            "cure": finding.cure,
+        })
+    };
+    outcome.losses().map(loss).collect()
+}
+
+fn errors(outcome: &Outcome) -> Vec<Value> {
+    error(outcome).into_iter().chain(losses(outcome)).collect()
 }
 
 fn error(outcome: &Outcome) -> Option<Value> {

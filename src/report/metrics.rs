@@ -1,6 +1,7 @@
 //! A run as Prometheus metrics, in the text format that node_exporter's textfile collector reads.
 
 use super::EndedRun;
+use crate::path::{Finding, Mode};
 use crate::run::{Outcome, Progress, Trouble};
 use std::collections::BTreeMap;
 
@@ -34,6 +35,7 @@ pub fn metrics(run: &EndedRun, before: &str) -> String {
     file.one("lvs_ftp_last_run_check", "Whether the last run only looked (--check).", &[], check);
     hosts(&mut file, &run.report.outcomes);
     resources(&mut file, &run.report.outcomes);
+    served(&mut file, run);
     file.0
 }
 
@@ -52,6 +54,24 @@ fn hosts(file: &mut File, outcomes: &[Outcome]) {
         file.begin(name, help, !outcomes.is_empty());
         for outcome in outcomes {
             file.sample(name, &[("host", &outcome.host)], of(outcome));
+        }
+    }
+}
+
+/// Whether each cluster serves each mode, as far as its hosts could be looked at.
+fn served(file: &mut File, run: &EndedRun) {
+    let name = "lvs_ftp_served";
+    let outcomes = &run.report.outcomes;
+    let is_known = |play: &str| outcomes.iter().any(|outcome| outcome.sights.iter().any(|sight| sight.play == play));
+    let plays: Vec<&str> =
+        run.clusters.iter().map(|cluster| cluster.play.as_str()).filter(|play| is_known(play)).collect();
+    file.begin(name, "Whether nothing is known that loses the cluster's clients in this mode.", !plays.is_empty());
+    for play in plays {
+        for mode in Mode::ALL {
+            // Without the control connection there is no other.
+            let loses = |lost: &Finding| lost.play == play && (lost.mode == mode || lost.mode == Mode::Control);
+            let is_served = !outcomes.iter().any(|outcome| outcome.losses().any(loses));
+            file.sample(name, &[("cluster", play), ("mode", mode.word())], u8::from(is_served));
         }
     }
 }

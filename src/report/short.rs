@@ -15,6 +15,7 @@ const NAMED: usize = 10;
 enum News {
     Failed,
     Unreachable,
+    NotServed,
     Differs,
     Changed,
     /// Changed on a host that then failed, or in a run that was ended: nobody looked at it again.
@@ -26,9 +27,10 @@ enum News {
 }
 
 impl News {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Failed,
         Self::Unreachable,
+        Self::NotServed,
         Self::Differs,
         Self::Changed,
         Self::Begun,
@@ -42,6 +44,7 @@ impl News {
         match self {
             Self::Failed => "FAILED on",
             Self::Unreachable => "UNREACHABLE:",
+            Self::NotServed => "NOT SERVED, because of",
             Self::Differs => "DIFFERS on",
             Self::Changed => "CHANGED on",
             Self::Begun => "CHANGED, BUT NOT TO THE END, on",
@@ -56,6 +59,7 @@ impl News {
         match self {
             Self::Failed => "mend what it says; the next run does what is left",
             Self::Unreachable => "see that the host is up and that ssh gets there; the next run does what is left",
+            Self::NotServed => "mend what it says: lvs-ftp does not change it, and clients fail until then",
             Self::Differs => "`lvs-ftp apply` changes it; `--check` only looks",
             Self::Changed => "nothing: it is as it should be again. If it comes back, find out who changes it",
             Self::Begun => "nothing for this by hand: the next run looks at it again",
@@ -71,6 +75,7 @@ impl News {
         match self {
             Self::Failed => "failed",
             Self::Unreachable => "unreachable",
+            Self::NotServed => "not serving",
             Self::Differs => "with differences",
             Self::Changed => "changed",
             Self::Begun => "changed in part",
@@ -138,6 +143,9 @@ fn body(report: &Report, outcome: &Outcome, news: News, commands: bool) -> Strin
             return lines(text);
         }
         (News::Failed | News::Unreachable, _) => return String::new(),
+        (News::NotServed, _) => {
+            return outcome.losses().map(|lost| lines(&format!("{}: {}", lost.play, lost))).collect();
+        }
         (News::Warning, _) => return outcome.warnings().map(|text| lines(text)).collect(),
         _ => {}
     }

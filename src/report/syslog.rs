@@ -40,6 +40,11 @@ pub fn syslog(run: &EndedRun) -> Vec<(Severity, String)> {
             let word = if matches!(trouble, Trouble::Unreachable(_)) { "unreachable" } else { "failed" };
             lines.push((Severity::Error, format!("{}: {word}: {}", outcome.host, trouble.text())));
         }
+        lines.extend(
+            outcome
+                .losses()
+                .map(|lost| (Severity::Error, format!("{}: not served: {}: {lost}", outcome.host, lost.play))),
+        );
         lines.extend(outcome.warnings().map(|text| (Severity::Warning, format!("{}: warning: {text}", outcome.host))));
     }
     let record = Record::of(run);

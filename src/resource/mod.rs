@@ -14,6 +14,7 @@ mod ipvs_gone;
 pub mod keepalived;
 mod mark_rules;
 mod nat_rule;
+mod path;
 pub mod piranha;
 mod play_rules;
 mod quiet_arp;
@@ -37,6 +38,7 @@ pub use ipvs_gone::IpvsGone;
 pub use keepalived::{KeepalivedCluster, KeepalivedConf, KeepalivedService};
 pub use mark_rules::MarkRules;
 pub use nat_rule::{ActiveSource, NatRule};
+pub use path::{RouterPath, ServerPath};
 pub use play_rules::{PlayRules, StatedRule};
 pub use quiet_arp::QuietArp;
 pub use saved_filter::SavedFilter;
@@ -49,6 +51,7 @@ pub use vsftpd_conf::VsftpdSettings;
 pub use vsftpd_reload::VsftpdReload;
 
 use crate::{
+    path::{Finding, Sight},
     plan::Diff,
     probe::{Facts, Lingering, Probe, Unknown},
 };
@@ -65,6 +68,15 @@ pub trait Resource: fmt::Debug + Send + Sync {
     /// A file that all hosts of the play have alike: its path, and its text when all differences are gone.
     fn shared(&self, _facts: &Facts) -> Result<Option<(String, Vec<u8>)>, Unknown> {
         Ok(None)
+    }
+    /// The host's part in a cluster, for what several hosts say together; only the path's resources have one.
+    fn sight(&self, _facts: &Facts) -> Option<Sight> {
+        None
+    }
+    /// What keeps clients from being served, or may, though nothing of it is lvs-ftp's to change. `is_planned` says of
+    /// which kinds the run changes something.
+    fn findings(&self, _facts: &Facts, _is_planned: &dyn Fn(Kind) -> bool) -> Result<Vec<Finding>, Unknown> {
+        Ok(Vec::new())
     }
     /// Sessions that still work by what a file said before; only a daemon's resource can tell.
     fn lingering(&self, _facts: &Facts) -> Result<Option<Lingering>, Unknown> {
@@ -119,11 +131,13 @@ pub enum Kind {
     BootSysctl,
     /// [`Service`] that starts at boot, or does not.
     ServiceAtBoot,
+    /// [`RouterPath`] and [`ServerPath`]: only looked at, so no report has an item of it.
+    Path,
 }
 
 impl Kind {
     /// Every kind, with the name that JSON gives it and the title that people read.
-    pub const TABLE: [(Self, &'static str, &'static str); 22] = [
+    pub const TABLE: [(Self, &'static str, &'static str); 23] = [
         (Self::UndoGuard, "undo_guard", "No undo guard of an earlier run is left"),
         (Self::IpForward, "ip_forward", "Kernel forwards packets (net.ipv4.ip_forward)"),
         (
@@ -150,6 +164,7 @@ impl Kind {
         (Self::AddressAtBoot, "address_at_boot", "Boot: the virtual IP comes up"),
         (Self::BootSysctl, "boot_sysctl", "Boot: kernel parameters (sysctl)"),
         (Self::ServiceAtBoot, "service_at_boot", "Boot: services start at their runlevels"),
+        (Self::Path, "path", "Packets of clients pass"),
     ];
 
     /// Its name in JSON output.

@@ -10,6 +10,7 @@ mod options;
 mod outcome;
 mod pool;
 mod rollout;
+mod served;
 mod watch;
 
 pub use agree::Shared;
@@ -22,6 +23,7 @@ use crate::{
     host::{Change, Connection, HostError, Observe},
     plan::{Change as Planned, Stage},
     probe::Facts,
+    resource::Kind,
 };
 use hold::hold;
 use lull::Lull;
@@ -41,7 +43,7 @@ const FEW: usize = 3;
 /// one kind and task.
 pub fn plan(target: &Target, facts: &Facts) -> Result<Vec<Item>, String> {
     let mut items: Vec<Item> = Vec::new();
-    for wanted in &target.wanted {
+    for wanted in target.wanted.iter().filter(|wanted| wanted.resource.kind() != Kind::Path) {
         let diff = wanted.resource.diff(facts).map_err(|unknown| unknown.to_string())?;
         let mine = Item::new(wanted.play.clone(), wanted.task.clone(), wanted.resource.kind());
         let known = items.iter().position(|item| item.is_same(&mine)).unwrap_or_else(|| {
@@ -66,6 +68,7 @@ fn settle<H: Observe>(targets: &[(Target, H)], outcomes: &mut [Outcome], options
     agree::note(outcomes);
     hold(&Rollout::new(options.sides, outcomes), targets, outcomes, options);
     drain::note(outcomes);
+    served::note(outcomes);
 }
 
 /// What [`check`] says, with the facts that it says it from.
@@ -93,7 +96,9 @@ pub fn apply<H: Change>(targets: &[(Target, H)], options: &Options<'_>) -> Resul
     });
     let outcomes = lock(targets, outcomes, options).and_then(|outcomes| converge(targets, outcomes, options));
     locks::release(targets, options.forks);
-    outcomes
+    let mut outcomes = outcomes?;
+    served::note(&mut outcomes);
+    Ok(outcomes)
 }
 
 fn converge<H: Change>(
@@ -205,7 +210,7 @@ fn seen<H: Observe>(target: &Target, host: &H) -> (Outcome, Facts) {
     let outcome = Outcome { shared: shared.collect(), ..outcome };
     let outcome = Outcome { lingering: lingering.collect(), addresses: facts.addresses().ok().cloned(), ..outcome };
     let outcome = match plan(target, &facts) {
-        Ok(items) => Outcome { items, ..outcome },
+        Ok(items) => served::noted(target, &facts, Outcome { items, ..outcome }),
         Err(unknown) => Outcome { trouble: Some(Trouble::Failed(unknown)), ..outcome },
     };
     (outcome, facts)
@@ -256,6 +261,7 @@ fn verify<H: Observe>(target: &Target, host: &H, mut outcome: Outcome, options: 
     let rest = unexpected(&outcome, &again);
     if rest.is_empty() {
         outcome.verified = true;
+        served::refresh(&mut outcome, &again);
     } else {
         outcome.trouble = Some(differs(rest));
     }

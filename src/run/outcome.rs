@@ -2,6 +2,7 @@
 
 use super::Shared;
 use crate::{
+    path::{Finding, Sight, Weight},
     plan::{Change, Diff, Stage},
     probe::Lingering,
     resource::Kind,
@@ -26,6 +27,10 @@ pub struct Outcome {
     pub warnings: Vec<String>,
     /// Its addresses, where they were asked for and could be read.
     pub addresses: Option<BTreeSet<Ipv4Addr>>,
+    /// What keeps clients from being served, or may.
+    pub findings: Vec<Finding>,
+    /// Its parts in clusters, for what several hosts say together.
+    pub sights: Vec<Sight>,
     /// By play, sessions that began before its FTP daemon last read its file.
     pub lingering: Vec<(String, Lingering)>,
     /// Files that its plays' other hosts have alike, as they will be.
@@ -159,6 +164,17 @@ impl Outcome {
     /// All that somebody should look at.
     pub fn warnings(&self) -> impl Iterator<Item = &String> {
         self.warnings.iter().chain(self.items.iter().flat_map(|item| &item.warnings))
+    }
+
+    /// What loses clients' packets for certain.
+    pub fn losses(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.weight == Weight::Lost)
+    }
+
+    /// Whether something here loses clients' packets for certain.
+    #[must_use]
+    pub fn is_not_serving(&self) -> bool {
+        self.losses().next().is_some()
     }
 
     /// Every change with how far it has come, resource by resource.

@@ -2,6 +2,7 @@
 
 use super::DRAFT;
 use crate::{
+    path::Mode,
     plan::{Action, Stage},
     report::VERSION,
     resource::Kind,
@@ -16,6 +17,15 @@ pub fn output() -> Value {
         ("host", text("Its name in the inventory")),
         ("status", words(&["failed", "unreachable"], "What became of it")),
         ("text", text("Why")),
+    ]);
+    let modes = Mode::ALL.map(Mode::word);
+    let loss = record(&[
+        ("host", text("Where packets are lost: its name in the inventory")),
+        ("status", words(&["not_served"], "The host is as wanted, and clients are not served")),
+        ("play", text("The play whose clients are not served")),
+        ("mode", words(&modes, "What fails; with control all does")),
+        ("text", text("What is lost where, and why")),
+        ("cure", text("What a person does about it")),
     ]);
     let play = record(&[
         ("name", text("The play's name")),
@@ -36,7 +46,7 @@ pub fn output() -> Value {
         ("plays", list(&play)),
         ("changes", list(&change())),
         ("warnings", list(&warning)),
-        ("errors", list(&error)),
+        ("errors", list(&json!({"oneOf": [error, loss]}))),
         ("stats", json!({"type": "object", "additionalProperties": stats(), "description": "Figures by host"})),
     ]);
     schema["$schema"] = json!(DRAFT);
@@ -45,7 +55,8 @@ pub fn output() -> Value {
 }
 
 fn change() -> Value {
-    let kinds = Kind::TABLE.map(|(_, name, _)| name);
+    let kinds = Kind::TABLE.into_iter().filter(|(kind, ..)| *kind != Kind::Path);
+    let kinds: Vec<&str> = kinds.map(|(_, name, _)| name).collect();
     let stages = Stage::ALL.map(|stage| stage.to_string());
     let actions = Action::ALL.map(|action| action.to_string());
     record(&[

@@ -35,6 +35,8 @@ fn probes() -> Vec<Probe> {
         Probe::DefaultGateway,
         Probe::QuietArp,
         Probe::UndoGuards,
+        Probe::RouterPath,
+        Probe::ServerPath(IptablesCommand::default()),
         Probe::Services(BTreeMap::from([("vsftpd".to_owned(), true)])),
     ]
 }
@@ -60,6 +62,8 @@ const fn is_among_the_probes(probe: &Probe) {
         | Probe::DefaultGateway
         | Probe::QuietArp
         | Probe::UndoGuards
+        | Probe::RouterPath
+        | Probe::ServerPath(_)
         | Probe::Services(_) => {}
     }
 }

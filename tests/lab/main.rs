@@ -33,6 +33,7 @@ mod piranha;
 mod product;
 mod pulse;
 mod reboot;
+mod served;
 mod state;
 mod systemd;
 mod tasks;
@@ -70,6 +71,7 @@ fn trials() -> Vec<Trial> {
     let all = [
         converge::trials(),
         ftp::trials(),
+        served::trials(),
         direct::trials(),
         keepalived::trials(),
         piranha::trials(),

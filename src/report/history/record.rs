@@ -59,6 +59,9 @@ pub struct HostRecord {
     /// The virtual IPs that it holds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<Ipv4Addr>,
+    /// What loses clients' packets there, though it is not lvs-ftp's to change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<String>,
     /// What differed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<ChangeRecord>,
@@ -103,6 +106,7 @@ pub enum Verdict {
     Converged,
     Changed,
     Drift,
+    NotServed,
     Refused,
     Locked,
     Interrupted,
@@ -121,6 +125,8 @@ pub enum HostState {
     Changed,
     /// It is not as it should be.
     Drift,
+    /// It is as wanted, and something on it loses clients' packets.
+    NotServed,
     /// It failed.
     Failed,
     /// It could not be reached.
@@ -175,6 +181,7 @@ impl Record {
             3 => Verdict::Drift,
             4 => Verdict::Unreachable,
             5 => Verdict::Locked,
+            6 => Verdict::NotServed,
             99 => Verdict::Interrupted,
             _ => Verdict::Failed,
         }
@@ -211,6 +218,7 @@ impl HostRecord {
             failed,
             unreachable,
             holds: vips.iter().filter(has).copied().collect(),
+            lost: outcome.losses().map(|finding| cut(&finding.to_string())).collect(),
             changes: changes.collect(),
             warnings: outcome.warnings().map(|text| cut(text)).collect(),
         }
@@ -224,6 +232,8 @@ impl HostRecord {
             HostState::Unreachable
         } else if self.failed.is_some() {
             HostState::Failed
+        } else if !self.lost.is_empty() {
+            HostState::NotServed
         } else if any(Made::No) || any(Made::Held) {
             HostState::Drift
         } else if any(Made::Yes) {
@@ -254,6 +264,7 @@ impl Verdict {
             Self::Converged => "converged",
             Self::Changed => "changed",
             Self::Drift => "drift",
+            Self::NotServed => "not served",
             Self::Refused => "refused",
             Self::Locked => "locked",
             Self::Interrupted => "interrupted",
@@ -272,6 +283,7 @@ impl HostState {
             Self::Draining => "draining",
             Self::Changed => "changed",
             Self::Drift => "drift",
+            Self::NotServed => "not served",
             Self::Failed => "failed",
             Self::Unreachable => "unreachable",
         }

@@ -68,6 +68,9 @@ pub fn news(run: &Record) -> String {
                 let why = found.failed.as_ref().or(found.unreachable.as_ref());
                 format!("{} ({})", state.word(), cut(why.and_then(|text| text.lines().next()).unwrap_or_default()))
             }
+            state @ HostState::NotServed => {
+                format!("{} ({})", state.word(), cut(found.lost.first().map_or("", String::as_str)))
+            }
             HostState::Draining => "draining".to_owned(),
             HostState::Drift | HostState::Changed => names(&found.things(), THINGS),
         };

@@ -32,7 +32,7 @@ pub(super) fn things(kind: Kind, change: &Change) -> Vec<String> {
         Kind::ConfigLine => vec![format!("a line of {}", before_colon())],
         Kind::IptablesRule => vec![rule("rule", &change.summary)],
         Kind::NatRule => vec![rule("NAT rule", &change.summary)],
-        Kind::UndoGuard => vec![change.summary.clone()],
+        Kind::UndoGuard | Kind::Path => vec![change.summary.clone()],
     }
 }
 

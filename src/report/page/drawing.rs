@@ -148,6 +148,7 @@ fn host(name: &str, about: &str, right: &str, seen: &Seen, place: (f64, f64), y:
     let state = match found.state() {
         state @ (HostState::Drift | HostState::Changed) => format!("{}{what}", state.word()),
         HostState::Failed => format!("failed: {}", found.failed.as_deref().unwrap_or_default()),
+        HostState::NotServed => format!("not served: {}", found.lost.first().map_or("", String::as_str)),
         state => state.word().to_owned(),
     };
     shapes::card(&Card { name, about, right, class: of_host(found.state()), state: &state }, place, y)

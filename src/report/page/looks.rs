@@ -9,7 +9,7 @@ pub(super) const fn of_host(state: HostState) -> &'static str {
         HostState::Draining => "draining",
         HostState::Changed => "changed",
         HostState::Drift => "drift",
-        HostState::Failed => "failed",
+        HostState::NotServed | HostState::Failed => "failed",
         HostState::Unreachable => "unreachable",
     }
 }
@@ -22,7 +22,7 @@ pub(super) const fn of_run(verdict: Verdict) -> &'static str {
         Verdict::Drift => "drift",
         Verdict::Locked | Verdict::Interrupted => "unknown",
         Verdict::Unreachable => "unreachable",
-        Verdict::Refused | Verdict::Failed => "failed",
+        Verdict::NotServed | Verdict::Refused | Verdict::Failed => "failed",
     }
 }
 
@@ -32,7 +32,7 @@ pub(super) const LEGEND: [(&str, &str); 7] = [
     ("changed", "changed by the run, and as it should be since"),
     ("drift", "drift: differs and is not changed yet"),
     ("draining", "draining: waits for clients"),
-    ("failed", "failed"),
+    ("failed", "failed, or loses clients' packets"),
     ("unreachable", "unreachable"),
     ("unknown", "not looked at"),
 ];

@@ -143,13 +143,16 @@ impl Status<'_> {
         }
         let states: Vec<&str> = self.seen.iter().map(|(outcome, _)| drift(outcome).0).collect();
         let count = |wanted: &str| states.iter().filter(|state| **state == wanted).count();
-        for (state, style) in STATES.into_iter().zip([BROKEN, BROKEN, DIFFERS, GOOD, GOOD]) {
+        for (state, style) in STATES.into_iter().zip([BROKEN, BROKEN, BROKEN, DIFFERS, GOOD, GOOD]) {
             if count(state) > 0 {
-                text.push_str(&format!("{style}{state}: {}{style:#}\n", self.named(state)));
+                text.push_str(&format!("{style}{}: {}{style:#}\n", state.replace('_', " "), self.named(state)));
             }
             for (outcome, _) in self.seen.iter().filter(|(outcome, _)| drift(outcome).0 == state).take(NAMED) {
                 if let Some(Trouble::Failed(why) | Trouble::Unreachable(why)) = &outcome.trouble {
                     text.push_str(&format!("    {}: {}\n", printable(&outcome.host), first_line(why)));
+                }
+                for lost in outcome.losses() {
+                    text.push_str(&format!("    {}: {}\n", printable(&outcome.host), printable(&lost.to_string())));
                 }
             }
         }
@@ -173,7 +176,7 @@ fn described(service: &Service) -> String {
 }
 
 /// How a host may be, what is worst first.
-const STATES: [&str; 5] = ["failed", "unreachable", "drift", "draining", "converged"];
+const STATES: [&str; 6] = ["failed", "unreachable", "not_served", "drift", "draining", "converged"];
 
 /// A host's state in a word of [`STATES`], and in a few.
 fn drift(outcome: &Outcome) -> (&'static str, String) {
@@ -183,6 +186,10 @@ fn drift(outcome: &Outcome) -> (&'static str, String) {
     match &outcome.trouble {
         Some(Trouble::Unreachable(_)) => ("unreachable", "unreachable".to_owned()),
         Some(Trouble::Failed(_)) => ("failed", "failed".to_owned()),
+        None if outcome.is_not_serving() => {
+            let rest = if count(false) > 0 { format!(", {} to change", count(false)) } else { String::new() };
+            ("not_served", format!("loses clients{rest}"))
+        }
         None if count(false) > 0 => {
             let rest = if draining.is_empty() { draining } else { format!(", {draining}") };
             ("drift", format!("{} to change{rest}", count(false)))
