@@ -445,3 +445,46 @@ fn a_drain_bears_a_failed_look() {
     let left = site.host("lvs1").model.state().ipvs.render();
     assert!(!left.contains("10.1.1.99"), "{left}");
 }
+
+/// `--local`: this router alone is in the run, and asks the real servers itself. Behind a daemon's file all new servers
+/// come by one change: it needs each of them.
+#[test]
+fn every_new_real_server_outside_of_the_run_is_asked() {
+    let words = json!({
+        "ipvsadm": {},
+        "keepalived": {},
+        "piranha": {"vip_device": "eth0:1", "primary": "10.1.1.1", "nat_router": {"address": "10.1.1.1", "device": "eth1:1"}}
+    });
+    for (director, words) in words.as_object().unwrap() {
+        for silent in [None, Some("10.1.1.11"), Some("10.1.1.13")] {
+            let mut site = site(|play| {
+                let routers = &mut play["ftp_cluster"]["routers"];
+                routers["director"] = json!(director);
+                routers.as_object_mut().unwrap().extend(words.as_object().unwrap().clone());
+            });
+            site.hosts.truncate(1);
+            for name in ["keepalived", "pulse"] {
+                site.host("lvs1").model.0.lock().unwrap().services.insert(name.to_owned(), BTreeSet::new());
+            }
+            let asked = Mutex::new(BTreeSet::new());
+            let answers = |_: &str, host: &str| {
+                asked.lock().unwrap().insert(host.to_owned());
+                if Some(host) == silent { Err("it does not answer".to_owned()) } else { Ok(()) }
+            };
+            let _ = apply(&site.hosts, &Options { answers: Some(&answers), ..site.options() });
+            let all = ["10.1.1.11", "10.1.1.12", "10.1.1.13"].map(str::to_owned);
+            assert_eq!(*asked.lock().unwrap(), all.into(), "{director}");
+            let state = site.host("lvs1").model.state();
+            let text = match director.as_str() {
+                "keepalived" => String::from_utf8(state.keepalived_conf.unwrap_or_default()).unwrap(),
+                "piranha" => String::from_utf8(state.lvs_cf.unwrap_or_default()).unwrap(),
+                _ => state.ipvs.render(),
+            };
+            for host in ["10.1.1.11", "10.1.1.12", "10.1.1.13"] {
+                // One file, one change: where one server is silent, no new one comes.
+                let comes = silent.is_none_or(|silent| director == "ipvsadm" && silent != host);
+                assert_eq!(text.contains(host), comes, "{director}, {silent:?} is silent: {text}");
+            }
+        }
+    }
+}

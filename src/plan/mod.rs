@@ -113,9 +113,9 @@ pub struct Change {
     pub before: Vec<u8>,
     /// The text of the thing as it shall be; empty when it goes.
     pub after: Vec<u8>,
-    /// A host that must have come this far itself, or several with commas between: clients are not sent to a real server
-    /// that failed. A drain instead names the host that it takes out of service, and that one may have failed.
-    pub needs: Option<String>,
+    /// Hosts that must have come this far themselves: clients are not sent to a real server that failed. A drain instead
+    /// names the host that it takes out of service, and that one may have failed.
+    pub needs: Vec<String>,
     /// What must have ended before it is made; until then it is a drain in progress, and not drift.
     pub drain: Option<Drain>,
     /// How.
@@ -126,7 +126,7 @@ impl Change {
     /// Whether this host must have come this far.
     #[must_use]
     pub fn needs(&self, host: &str) -> bool {
-        self.needs.as_deref().is_some_and(|hosts| hosts.split(',').any(|one| one == host))
+        self.needs.iter().any(|needed| needed == host)
     }
 }
 
@@ -163,7 +163,7 @@ impl Diff {
     #[must_use]
     pub fn for_a_person(what: &str) -> Self {
         let change = Change {
-            needs: None,
+            needs: Vec::new(),
             drain: None,
             stage: Stage::Persist,
             action: Action::Add,

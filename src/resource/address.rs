@@ -84,7 +84,7 @@ impl Resource for Address {
             return Ok(Diff::default());
         }
         let change = Change {
-            needs: None,
+            needs: Vec::new(),
             drain: None,
             stage: self.stage(),
             action: Action::Add,
@@ -122,7 +122,7 @@ impl Resource for AddressAtBoot {
         let text = self.0.stanza().into_bytes();
         let path = format!("/etc/network/interfaces.d/lvs-ftp-{}", address.address.to_string().replace('.', "-"));
         let change = Change {
-            needs: None,
+            needs: Vec::new(),
             drain: None,
             stage: Stage::Persist,
             action: Action::Add,

@@ -195,7 +195,7 @@ fn text<'a>(files: &'a SysctlFiles, path: &Utf8Path) -> Option<&'a [u8]> {
 
 fn change(path: Utf8PathBuf, old: Option<&[u8]>, text: Vec<u8>, what: &str) -> Change {
     Change {
-        needs: None,
+        needs: Vec::new(),
         drain: None,
         stage: Stage::Persist,
         action: if old.is_some() { Action::Edit } else { Action::Add },

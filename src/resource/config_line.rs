@@ -51,7 +51,7 @@ impl Resource for ConfigLine {
         let mut diff = Diff::default();
         if let Some(after) = after.filter(|after| text.as_ref() != Some(after)) {
             diff.changes.push(Change {
-                needs: None,
+                needs: Vec::new(),
                 drain: None,
                 stage: Stage::Serve,
                 action: if text.is_some() { Action::Edit } else { Action::Add },

@@ -34,7 +34,7 @@ impl Resource for DefaultGateway {
             self.0
         );
         let change = Change {
-            needs: None,
+            needs: Vec::new(),
             drain: None,
             stage: Stage::Serve,
             action: if found.is_some() { Action::Edit } else { Action::Add },

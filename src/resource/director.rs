@@ -21,7 +21,7 @@ pub(super) fn manager(daemon: DirectorDaemon, facts: &Facts) -> Result<Option<Se
 /// Its file gets another text.
 pub(super) fn file(path: &str, before: Option<&[u8]>, after: &[u8], what: &str, proof: Proof) -> Change {
     Change {
-        needs: None,
+        needs: Vec::new(),
         drain: None,
         stage: Stage::Steer,
         action: if before.is_some() { Action::Edit } else { Action::Add },
@@ -43,7 +43,7 @@ impl Reading {
     pub fn by(self, action: Action, summary: String, act: DaemonAct) -> Change {
         let Self { daemon, shows, patience } = self;
         Change {
-            needs: None,
+            needs: Vec::new(),
             drain: None,
             stage: Stage::Steer,
             action,
@@ -71,7 +71,7 @@ impl Reading {
 /// What only a person can do.
 pub(super) fn person(action: Action, what: String) -> Change {
     Change {
-        needs: None,
+        needs: Vec::new(),
         drain: None,
         stage: Stage::Steer,
         action,

@@ -33,7 +33,7 @@ impl Resource for ExpireQuiescentTemplate {
             (true, false) => diff.warnings.push(ADVICE.to_owned()),
             // Before anything drains.
             (true, true) => diff.changes.push(Change {
-                needs: None,
+                needs: Vec::new(),
                 drain: None,
                 stage: Stage::Expand,
                 action: Action::Edit,

@@ -23,7 +23,7 @@ impl Resource for IpForward {
         let mut diff = Diff::default();
         if !facts.ip_forward()? {
             diff.changes.push(Change {
-                needs: None,
+                needs: Vec::new(),
                 drain: None,
                 stage: Stage::Expand,
                 action: Action::Edit,

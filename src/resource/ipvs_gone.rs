@@ -43,7 +43,7 @@ impl Resource for IpvsGone {
         let service = Service { destinations: found.destinations.iter().map(drained).collect(), ..found.clone() };
         let waits = vec![Wait::Connections(ipvs.connections_beside(self.mark.get(), &[]))];
         diff.changes.push(Change {
-            needs: None,
+            needs: Vec::new(),
             drain: Some(Drain { waits, timeout: self.drain_timeout }),
             stage: Stage::Contract,
             action: Action::Remove,

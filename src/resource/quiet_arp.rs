@@ -29,7 +29,7 @@ impl Resource for QuietArp {
                 .into_bytes()
         };
         let change = Change {
-            needs: None,
+            needs: Vec::new(),
             drain: None,
             stage: Stage::Serve,
             action: Action::Edit,

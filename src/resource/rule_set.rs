@@ -51,7 +51,7 @@ impl<'a> RuleSet<'a> {
 
     fn add(&self, stage: Stage, place: Place, rule: String) -> Change {
         Change {
-            needs: None,
+            needs: Vec::new(),
             drain: None,
             stage,
             action: Action::Add,
@@ -69,7 +69,7 @@ impl<'a> RuleSet<'a> {
 
     fn remove(&self, rule: &PlacedRule, why: &str, drain: Option<Drain>) -> Change {
         Change {
-            needs: None,
+            needs: Vec::new(),
             drain,
             stage: Stage::Contract,
             action: Action::Remove,

@@ -49,7 +49,7 @@ impl Resource for SavedFilter {
         if dump.render() != found.dump.render() {
             let (added, removed) = count;
             diff.changes.push(Change {
-                needs: None,
+                needs: Vec::new(),
                 drain: None,
                 stage: Stage::Persist,
                 action: if found.exists { Action::Edit } else { Action::Add },

@@ -73,7 +73,7 @@ impl Resource for SavedIpvs {
 
 fn change(path: &Utf8PathBuf, before: Option<Vec<u8>>, after: Vec<u8>, what: &str) -> Change {
     Change {
-        needs: None,
+        needs: Vec::new(),
         drain: None,
         stage: Stage::Persist,
         action: if before.is_some() { Action::Edit } else { Action::Add },

@@ -130,7 +130,7 @@ impl Service {
 
     fn made(&self, action: Action, summary: String, step: Step) -> Change {
         let stage = if matches!(self.wish, Wish::Running(_)) { Stage::Serve } else { Stage::Persist };
-        Change { needs: None, drain: None, stage, action, summary, before: Vec::new(), after: Vec::new(), step }
+        Change { needs: Vec::new(), drain: None, stage, action, summary, before: Vec::new(), after: Vec::new(), step }
     }
 }
 

@@ -30,7 +30,7 @@ impl Resource for Sysctl {
         if found != self.value {
             let line = |value: &str| format!("{} = {value}\n", self.name).into_bytes();
             diff.changes.push(Change {
-                needs: None,
+                needs: Vec::new(),
                 drain: None,
                 stage: Stage::Expand,
                 action: Action::Edit,

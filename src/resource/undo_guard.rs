@@ -35,7 +35,7 @@ impl Resource for NoUndoGuard {
                 }
             };
             diff.changes.push(Change {
-                needs: None,
+                needs: Vec::new(),
                 drain: None,
                 stage: Stage::Expand,
                 action: Action::Remove,

@@ -177,7 +177,7 @@ impl VirtualService {
         let after = format!("{wanted}\n").into_bytes();
         match observed {
             None => Some(Change {
-                needs: None,
+                needs: Vec::new(),
                 drain: None,
                 stage: Stage::Steer,
                 action: Action::Add,
@@ -187,7 +187,7 @@ impl VirtualService {
                 step: Step::Ipvsadm(IpvsEdit::Service(Edit::Add(wanted))),
             }),
             Some(found) if found.words() != wanted.words() => Some(Change {
-                needs: None,
+                needs: Vec::new(),
                 drain: None,
                 stage: Stage::Steer,
                 action: Action::Edit,
@@ -207,14 +207,14 @@ impl VirtualService {
             return None;
         }
         if let Some(found) = observed.filter(|found| found.weight != 0 && wanted.weight == 0) {
-            return Some(Change { needs: server.host.clone(), ..self.quiesced(found, &wanted) });
+            return Some(Change { needs: server.host.iter().cloned().collect(), ..self.quiesced(found, &wanted) });
         }
         let (action, edit) = match observed {
             None => (Action::Add, Edit::Add(wanted.clone())),
             Some(found) => (Action::Edit, Edit::Change { before: found.clone(), after: wanted.clone() }),
         };
         Some(Change {
-            needs: server.host.clone(),
+            needs: server.host.iter().cloned().collect(),
             drain: None,
             stage: Stage::Steer,
             action,
@@ -244,7 +244,7 @@ impl VirtualService {
         // By then it has been drained.
         let drained = Destination { weight: 0, ..extra.clone() };
         Change {
-            needs: None,
+            needs: Vec::new(),
             drain: Some(self.drain(connections)),
             stage: Stage::Contract,
             action: Action::Remove,
@@ -266,7 +266,7 @@ impl VirtualService {
         let services = older.into_iter().filter_map(|old| Some((old, ipvs.table.service(&ServiceKey::mark(old))?)));
         Ok(services
             .map(|(old, service)| Change {
-                needs: None,
+                needs: Vec::new(),
                 drain: Some(self.drain(ipvs.connections_beside(old, &[]))),
                 stage: Stage::Contract,
                 action: Action::Remove,
@@ -293,7 +293,7 @@ pub(super) fn quiesced(key: &ServiceKey, found: &Destination, wanted: &Destinati
     let only_weight = Destination { weight: found.weight, ..wanted.clone() } == *found;
     let (address, weight) = (&found.address, found.weight);
     Change {
-        needs: None,
+        needs: Vec::new(),
         drain: None,
         stage: Stage::Contract,
         action: Action::Drain,

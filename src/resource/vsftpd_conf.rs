@@ -44,7 +44,7 @@ impl Resource for VsftpdSettings {
         let text = self.text(found)?;
         if text != found.text {
             diff.changes.push(Change {
-                needs: None,
+                needs: Vec::new(),
                 drain: None,
                 stage: Stage::Serve,
                 action: Action::Edit,

@@ -41,7 +41,7 @@ impl Resource for VsftpdReload {
         if !daemons.is_empty() {
             let why = if changes { "it changes" } else { "it changed after the daemon last read it" };
             diff.changes.push(Change {
-                needs: None,
+                needs: Vec::new(),
                 drain: None,
                 stage: Stage::Serve,
                 action: Action::Reload,

@@ -46,7 +46,7 @@ fn silent<H>(targets: &[(Target, H)], outcomes: &[Outcome], options: &Options<'_
     let Some(answers) = options.answers else { return Vec::new() };
     let planned = outcomes.iter().filter(|outcome| outcome.trouble.is_none()).flat_map(Outcome::each);
     let planned = planned.filter(|(_, change, how)| **how == Progress::Planned && change.action != Action::Drain);
-    let needed = planned.filter_map(|(item, change, _)| Some((item, change.needs.as_ref()?)));
+    let needed = planned.flat_map(|(item, change, _)| change.needs.iter().map(move |host| (item, host)));
     let outside = needed.filter(|(_, host)| targets.iter().all(|(target, _)| target.host.name != **host));
     outside
         .filter_map(|(item, host)| {

@@ -61,19 +61,20 @@ impl Resource for KeepalivedConf {
         let texts = self.texts(found, facts)?;
         let old = found.text.clone().unwrap_or_default();
         let mut diff = Diff::default();
-        let needs = (!texts.needs.is_empty()).then(|| texts.needs.join(","));
         let differs = texts.now != old;
         if differs {
             let file = self.file(found.text.as_deref(), &texts.now, &texts.edits.join(", "));
-            diff.changes.push(Change { needs: needs.clone(), ..file });
+            diff.changes.push(Change { needs: texts.needs.clone(), ..file });
         }
         match &found.daemon {
             Some(daemon) if differs || !daemon.has_read => {
                 let why = if differs { "it changes" } else { "it changed after the daemon last read it" };
-                diff.changes.push(Change { needs, ..reload(found, why, texts.shows.clone()) });
+                diff.changes.push(Change { needs: texts.needs.clone(), ..reload(found, why, texts.shows.clone()) });
             }
             Some(_) => {}
-            None => diff.changes.push(Change { needs, ..reading(texts.shows.clone()).by_start(facts)? }),
+            None => diff
+                .changes
+                .push(Change { needs: texts.needs.clone(), ..reading(texts.shows.clone()).by_start(facts)? }),
         }
         if texts.then != texts.now {
             let drain = Drain {

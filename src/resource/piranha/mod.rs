@@ -105,14 +105,13 @@ impl Resource for LvsCf {
         let texts = self.texts(found, facts)?.in_one(found, self.restarts());
         let steps = Steps { router: self, found, facts, texts: &texts };
         let mut diff = Diff::default();
-        let needs = (!texts.needs.is_empty()).then(|| texts.needs.join(","));
         let differs = texts.now != texts.old;
         if differs {
             let file = file(found.text.as_deref(), &texts.now, &texts.edits.join(", "));
-            diff.changes.push(Change { needs: needs.clone(), ..file });
+            diff.changes.push(Change { needs: texts.needs.clone(), ..file });
         }
         for change in steps.read(differs)? {
-            diff.changes.push(Change { needs: needs.clone(), ..change });
+            diff.changes.push(Change { needs: texts.needs.clone(), ..change });
         }
         if texts.then != texts.now {
             let later = |change: Change| Change { stage: Stage::Contract, ..change };
