@@ -1,5 +1,8 @@
 //! keepalived.conf, what it includes, whether the running daemon has read it, and which real servers it has taken out.
 //!
+//! keepalived of 2.3 disables a script whose path leads through a link, as /bin does on merged systems. So the shell's real path
+//! is a fact, and so are the paths of scripts that lead through one.
+//!
 //! A health check's script tells a moment after the daemon took a server out. So where servers are lacking that nobody has
 //! told of, we wait a few seconds for it; the IPVS table is looked at behind this.
 //!
@@ -9,13 +12,16 @@
 use super::{
     Answer,
     clock::{CHANGED, Clock, LOOKS, TICKS, change_time},
-    directors::{KEEPALIVED_FILES, files, keepalived_marks},
+    directors::{KEEPALIVED_FILES, files},
     regular,
     vsftpd::stamp_path,
 };
 use crate::format::{cksum::cksum, keepalived_conf::KeepalivedConf};
 use camino::Utf8Path;
-use std::{collections::BTreeMap, net::Ipv4Addr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::Ipv4Addr,
+};
 
 /// Where every distribution has it.
 pub const CONF: &str = "/etc/keepalived/keepalived.conf";
@@ -28,8 +34,12 @@ pub const DOWN: &str = "/var/run/lvs-ftp/down";
 pub struct Keepalived {
     /// The file's text; nothing where there is no file.
     pub text: Option<Vec<u8>>,
-    /// Marks that files name which it includes.
-    pub included: Vec<(u32, String)>,
+    /// Path and statements of each file that it includes.
+    pub included: Vec<(String, KeepalivedConf)>,
+    /// The words that a script of this host begins with to be sh: a real path.
+    pub shell: String,
+    /// Paths of scripts that the daemon disables, since they lead through a link.
+    pub disabled: BTreeSet<String>,
     /// The daemon that reads it.
     pub daemon: Option<KeepalivedDaemon>,
     /// Another daemon, and the file that it reads.
@@ -76,8 +86,24 @@ done
 :"#,
         stamp = stamp_path(Utf8Path::new(CONF)),
     );
-    vec![facts, regular(CONF), format!("{KEEPALIVED_FILES}show {CONF} 0")]
+    vec![
+        facts,
+        regular(CONF),
+        format!("{KEEPALIVED_FILES}{SHELL}conf={CONF}\n{}", include_str!("keepalived_scripts.sh")),
+    ]
 }
+
+/// Says what the shell's real path is. Only where /bin or the shell is a link does that take a process.
+const SHELL: &str = r#"shell=/bin/sh
+if [ -h /bin ] || [ -h /bin/sh ]; then
+  shell=$(readlink -f /bin/sh 2>/dev/null)
+  case ${shell##*/} in
+  '') shell=$(cd -P /bin && pwd -P)/sh ;;
+  *box) shell="$shell sh" ;;
+  esac
+fi
+echo "shell $shell"
+"#;
 
 pub(super) fn read(answers: &[Answer]) -> Result<Keepalived, String> {
     let [facts, text, all] = answers else { return Err("the host did not answer".to_owned()) };
@@ -118,10 +144,20 @@ pub(super) fn read(answers: &[Answer]) -> Result<Keepalived, String> {
     let mut included = Vec::new();
     for (path, text) in files(&listed).into_iter().skip(1) {
         let conf = KeepalivedConf::parse(text.as_bytes()).map_err(|malformed| format!("{path}, {malformed}"))?;
-        let marks = conf.statements.iter().flat_map(keepalived_marks);
-        included.extend(marks.map(|mark| (mark, path.clone())));
+        included.push((path, conf));
     }
-    Ok(Keepalived { text, included, daemon: daemon.map(|(daemon, _)| daemon), other, down })
+    let says = |key: &str| -> Vec<&str> { listed.lines().filter_map(|line| line.strip_prefix(key)).collect() };
+    let shell = says("shell ").first().map_or("/bin/sh", |shell| *shell).to_owned();
+    let is_strict = says("version ").first().is_some_and(|said| disables_linked(said));
+    let disabled = says("linked ").into_iter().filter(|_| is_strict).map(str::to_owned).collect();
+    Ok(Keepalived { text, included, shell, disabled, daemon: daemon.map(|(daemon, _)| daemon), other, down })
+}
+
+/// Whether this version, `Keepalived v2.3.3 (03/30,2025)`, no longer resolves a link in a script's path: 2.3 and later.
+fn disables_linked(said: &str) -> bool {
+    let version = said.split_whitespace().find_map(|word| word.strip_prefix('v')).unwrap_or_default();
+    let mut numbers = version.split('.').map_while(|number| number.parse::<u32>().ok());
+    (numbers.next(), numbers.next()) >= (Some(2), Some(3))
 }
 
 /// A process whose name begins with keepalived.
@@ -151,5 +187,54 @@ impl Process {
             start_ticks: fields.get(19)?.parse().ok()?,
             conf: long.or(next).or(short).unwrap_or(CONF).to_owned(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::{KEEPALIVED_FILES, SHELL, disables_linked};
+
+    /// Scripts are found in the file and in what it includes, quoted or not, and in blocks of one line; in every shell.
+    #[test]
+    fn scripts_behind_a_link_and_the_real_shell() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        std::fs::create_dir(path("real")).unwrap();
+        std::os::unix::fs::symlink("real", path("link")).unwrap();
+        std::os::unix::fs::symlink("file", path("real/end")).unwrap();
+        let at = folder.path().display();
+        let conf = format!(
+            "include more.conf\nvrrp_script a {{ script \"{at}/link/one -x\" }}\n# script {at}/link/not\n\
+             real_server 10.1.1.11 0 {{\n notify_down \"{at}/link/two\" root\n notify_up \"{at}/real/end\"\n weight 1\n}}\n"
+        );
+        std::fs::write(path("main.conf"), conf).unwrap();
+        std::fs::write(path("more.conf"), format!("\tmisc_path '{at}/link/three'\n  notify {at}/real/four\n")).unwrap();
+        let scripts = include_str!("keepalived_scripts.sh");
+        std::fs::write(path("probe"), format!("{KEEPALIVED_FILES}{SHELL}conf={at}/main.conf\n{scripts}")).unwrap();
+        for shell in ["dash", "bash --posix", "busybox sh"] {
+            let said = duct::cmd!("sh", "-c", format!("PATH=/usr/bin:/bin {shell} {at}/probe")).read().unwrap();
+            let linked: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix("linked ")).collect();
+            assert_eq!(linked, ["one", "two", "three"].map(|name| format!("{at}/link/{name}")), "{shell}: {said}");
+            let real = std::fs::canonicalize("/bin/sh").unwrap();
+            let told = said.lines().find_map(|line| line.strip_prefix("shell ")).unwrap();
+            assert_eq!(told.split(' ').next(), real.to_str(), "{shell}");
+        }
+    }
+
+    #[test]
+    fn versions_that_disable_scripts_behind_a_link() {
+        for (said, is_one) in [
+            ("Keepalived v2.3.3 (03/30,2025)", true),
+            ("Keepalived v2.4.0 (01/01,2026)", true),
+            ("Keepalived v3.0 (01/01,2027)", true),
+            ("Keepalived v2.2.7 (01/16,2022)", false),
+            ("Keepalived v1.3.5 (03/19,2017), git commit v1.3.5-6-g6fa32f2", false),
+            ("Keepalived v2.10.0 (01/01,2027)", true),
+            ("", false),
+        ] {
+            assert_eq!(disables_linked(said), is_one, "{said}");
+        }
     }
 }

@@ -88,8 +88,10 @@ fn meaning(fact: &Fact, sum: &mut Sum) {
         Fact::QuietArp(found) => format!("{found:?}"),
         Fact::Keepalived(found) => {
             // What its health checks find moves by itself.
-            let Keepalived { text, included, daemon, other, down: _ } = &**found;
-            format!("{daemon:?} {other:?} {included:?}\n{:?}", text.as_deref().map(digest))
+            let Keepalived { text, included, shell, disabled, daemon, other, down: _ } = &**found;
+            let included: Vec<_> = included.iter().map(|(path, conf)| (path, digest(conf.render()))).collect();
+            let text = text.as_deref().map(digest);
+            format!("{daemon:?} {other:?} {included:?} {shell} {disabled:?}\n{text:?}")
         }
         Fact::Piranha(found) => {
             // What the nannies find moves by itself.

@@ -143,3 +143,91 @@ fn drift_in_the_kernel_is_cured_by_a_restart() {
         }
     }
 }
+
+/// The text of the file after a run over what is there.
+fn text_after(found: &str) -> String {
+    let mut play = play();
+    play["ftp_cluster"]["routers"]["monitor"] = json!({"check": "login"});
+    let state = State { keepalived_conf: (!found.is_empty()).then(|| found.into()), ..state() };
+    let hosts = [(router(&play, &[1; 4]), Model::new(state))];
+    assert_eq!(apply(&hosts, 1)[0].trouble, None, "{found}");
+    assert_eq!(check(&hosts, 1)[0].changes().count(), 0, "{found}");
+    String::from_utf8(hosts[0].1.state().keepalived_conf.unwrap()).unwrap()
+}
+
+/// Without `accept`, `vrrp_strict` makes keepalived drop what comes to the virtual IP.
+#[test]
+fn the_virtual_ip_takes_packets_under_vrrp_strict() {
+    let accepts = |text: &str| text.lines().any(|line| line.trim() == "accept");
+    let strict = "global_defs {\n    vrrp_strict\n}\n";
+    assert!(accepts(&text_after("")) && accepts(&text_after(strict)));
+    // A block of before is completed where it needs that, and is else left as it is.
+    let of_before = text_after("").replace("    accept\n", "");
+    assert!(!accepts(&of_before), "{of_before}");
+    assert_eq!(text_after(&of_before), of_before);
+    for (globals, needs) in [
+        (strict, true),
+        ("global_defs {\n    vrrp_strict on\n}\n", true),
+        ("global_defs {\n    vrrp_strict off\n}\n", false),
+        ("global_defs {\n    router_id x\n}\n", false),
+    ] {
+        assert_eq!(accepts(&text_after(&format!("{globals}{of_before}"))), needs, "{globals}");
+    }
+    let own = of_before.replace("    virtual_router_id", "    strict_mode off\n    virtual_router_id");
+    assert!(!accepts(&text_after(&format!("{strict}{own}"))));
+    let refuses = text_after("").replace("    accept\n", "    no_accept\n");
+    assert!(!text_after(&refuses).contains("no_accept"));
+}
+
+/// keepalived refuses one of two virtual routers that have one number on one device: told before anything is done.
+#[test]
+fn a_number_that_another_virtual_router_has_is_named_by_check() {
+    let mut play = play();
+    play["ftp_cluster"]["routers"]["vrrp"] = json!({"router_id": 51});
+    let other = |device: &str, number: &str, more: &str| {
+        format!(
+            "$DEV=eth0\nvrrp_instance office {{\n    interface {device}\n    virtual_router_id {number}\n    priority 9\n{more}\
+             \n    virtual_ipaddress {{\n        198.51.100.7/24\n    }}\n}}\n"
+        )
+    };
+    for (text, collides) in [
+        (other("eth0", "51", ""), true),
+        (other("$DEV", "51", ""), true),
+        (other("${DEV}", "051", ""), true),
+        (other("eth1", "51", ""), false),
+        (other("eth0", "52", ""), false),
+        (other("eth0", "51", "    native_ipv6"), false),
+        (other("eth0", "51", "").replace("198.51.100.7/24", "2001:db8::7/64"), false),
+    ] {
+        let state = State { keepalived_conf: Some(text.clone().into()), ..state() };
+        let hosts = [(router(&play, &[1; 4]), Model::new(state))];
+        let told = check(&hosts, 1).remove(0).trouble.map(|why| why.text().to_owned()).unwrap_or_default();
+        let names = told.contains("`vrrp_instance office` has the virtual_router_id 51 on eth0 already");
+        assert_eq!((names, !told.is_empty()), (collides, collides), "{text}{told}");
+    }
+}
+
+/// Where keepalived takes no path through a link, as /bin is, scripts of ours name the shell by its real path; the old
+/// one in our block is drift; and whoever's script has the same fault is told.
+#[test]
+fn the_shell_is_named_by_its_real_path() {
+    let old = text_after("");
+    assert!(old.contains("notify_down \"/bin/sh -c ") && old.contains("misc_path \"/bin/sh -c "), "{old}");
+    let mut play = play();
+    play["ftp_cluster"]["routers"]["monitor"] = json!({"check": "login"});
+    let foreign = "vrrp_script web {\n    script \"/sbin/web-is-well now\"\n}\n";
+    let state = State {
+        keepalived_conf: Some(format!("{foreign}{old}").into()),
+        shell: "/usr/bin/dash".to_owned(),
+        linked_scripts: vec!["/bin/sh".to_owned(), "/sbin/web-is-well".to_owned()],
+        ..state()
+    };
+    let hosts = [(router(&play, &[1; 4]), Model::new(state))];
+    let outcome = apply(&hosts, 1).remove(0);
+    assert_eq!(outcome.trouble, None);
+    let told: Vec<&String> = outcome.warnings().filter(|text| text.contains("disables")).collect();
+    assert!(told.len() == 1 && told[0].contains("/sbin/web-is-well,"), "{told:?}");
+    let new = String::from_utf8(hosts[0].1.state().keepalived_conf.unwrap()).unwrap();
+    assert_eq!(new, format!("{foreign}{}", old.replace("\"/bin/sh -c", "\"/usr/bin/dash -c")));
+    assert_eq!(check(&hosts, 1)[0].changes().count(), 0);
+}

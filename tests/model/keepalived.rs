@@ -26,7 +26,11 @@ pub fn answers(state: &State) -> Vec<Answer> {
     let facts = format!("{there}changed {changed}\nnow 2000.5 1900.00 100\nticks 190000\n{down}{running}");
     let text = state.keepalived_conf.clone().unwrap_or_default();
     let lines: String = String::from_utf8_lossy(&text).lines().map(|line| format!("| {line}\n")).collect();
-    let all = format!("file /etc/keepalived/keepalived.conf\n{lines}\n");
+    let shell = if state.shell.is_empty() { "/bin/sh" } else { &state.shell };
+    let linked: String = state.linked_scripts.iter().map(|path| format!("linked {path}\n")).collect();
+    let all = format!(
+        "shell {shell}\nfile /etc/keepalived/keepalived.conf\n{lines}\n{linked}version Keepalived v2.3.3 (03/30,2025)\n"
+    );
     vec![said(facts), said(text), said(all)]
 }
 

@@ -62,6 +62,9 @@ pub struct State {
     /// keepalived.conf; and what the daemon has read of it, where it runs.
     pub keepalived_conf: Option<Vec<u8>>,
     pub keepalived_read: Option<Vec<u8>>,
+    /// The shell's real path, where it is not /bin/sh, and paths of scripts that lead through a link.
+    pub shell: String,
+    pub linked_scripts: Vec<String>,
     /// lvs.cf; pulse, where it runs; and whether it is the active router.
     pub lvs_cf: Option<Vec<u8>>,
     pub pulse: Option<piranha::Pulse>,

@@ -100,7 +100,7 @@ impl KeepalivedCluster {
     }
 
     /// The virtual server's block. `leaving` are blocks of the file whose servers only keep the clients that they have.
-    pub(super) fn virtual_server(&self, found: Option<&Statement>, leaving: &[&Statement]) -> Wanted {
+    pub(super) fn virtual_server(&self, found: Option<&Statement>, leaving: &[&Statement], shell: &str) -> Wanted {
         let service = &self.service;
         let monitor = self.monitor.clone().unwrap_or_default();
         // A cluster always has some.
@@ -133,7 +133,7 @@ impl KeepalivedCluster {
         };
         let servers = service.real_servers.iter();
         let servers =
-            servers.map(|server| self.real_server(server.address, server.weight.get(), known(server.address)));
+            servers.map(|server| self.real_server(server.address, server.weight.get(), known(server.address), shell));
         let leaving = leaving.iter().map(|block| Wanted {
             head: block.words.clone(),
             settings: vec![Setting::is(&["weight"], &0)],
@@ -147,7 +147,7 @@ impl KeepalivedCluster {
         }
     }
 
-    fn real_server(&self, address: Ipv4Addr, weight: u16, found: Option<&Statement>) -> Wanted {
+    fn real_server(&self, address: Ipv4Addr, weight: u16, found: Option<&Statement>, shell: &str) -> Wanted {
         let mut settings = vec![Setting::is(&["weight"], &weight), Setting::none(METHOD)];
         let mut only: &[&str] = &[];
         let mut blocks = Vec::new();
@@ -159,16 +159,16 @@ impl KeepalivedCluster {
             } else {
                 Setting::none(&["inhibit_on_failure"])
             });
-            blocks.push(check(monitor, address, self.control_port));
+            blocks.push(check(monitor, address, self.control_port, shell));
         } else if !has_check {
-            blocks.push(check(&Monitor::default(), address, self.control_port));
+            blocks.push(check(&Monitor::default(), address, self.control_port, shell));
         }
         // A notify script of somebody else stays: then nobody tells us since when a server is out.
         let says = |name| found.is_some_and(|block| block.setting(&[name]).is_some());
         if found.is_some_and(tells) || !(says("notify_down") || says("notify_up")) {
             let file = format!("{DOWN}-{}-{address}", self.service.mark);
             let (folder, _) = DOWN.rsplit_once('/').unwrap_or(("/", ""));
-            let script = |text: String| Some(vec![format!("/bin/sh -c '{text}'"), "root".to_owned()]);
+            let script = |text: String| Some(vec![format!("{shell} -c '{text}'"), "root".to_owned()]);
             settings.push(Setting {
                 names: &["notify_down"],
                 words: script(format!("mkdir -p {folder} && date +%s >{file}")),
@@ -187,7 +187,14 @@ impl KeepalivedCluster {
     }
 
     /// What moves the addresses: a block with the virtual IP is taken over, whatever its name.
-    pub(super) fn vrrp_block(&self, vrrp: &Vrrp, found: Option<&Statement>, elsewhere: &[Ipv4Addr]) -> Wanted {
+    /// Where VRRP `is_strict`, its addresses take no packets without `accept`.
+    pub(super) fn vrrp_block(
+        &self,
+        vrrp: &Vrrp,
+        found: Option<&Statement>,
+        elsewhere: &[Ipv4Addr],
+        is_strict: bool,
+    ) -> Wanted {
         let name = found.map_or_else(|| self.vrrp_name(), |block| block.words[1..].join(" "));
         let mut settings = vec![
             Setting::is(&["interface"], &vrrp.device),
@@ -195,6 +202,10 @@ impl KeepalivedCluster {
             Setting::is(&["priority"], &vrrp.priority),
             Setting::is(&["advert_int"], &vrrp.interval),
         ];
+        if found.is_none() || is_strict {
+            settings.push(Setting { names: &["accept"], words: Some(Vec::new()) });
+        }
+        settings.push(Setting::none(&["no_accept"]));
         if found.is_none_or(|block| block.setting(&["state"]).is_none()) {
             settings.insert(0, Setting::is(&["state"], &"BACKUP"));
         }
@@ -220,7 +231,7 @@ pub(super) fn moves(block: &Statement) -> Vec<Ipv4Addr> {
     lines.filter_map(|line| line.name().split('/').next()?.parse().ok()).collect()
 }
 
-fn check(monitor: &Monitor, address: Ipv4Addr, port: Port) -> Wanted {
+fn check(monitor: &Monitor, address: Ipv4Addr, port: Port, shell: &str) -> Wanted {
     let (name, mut settings) = match &monitor.check {
         Check::Connection => (
             "TCP_CHECK",
@@ -231,7 +242,7 @@ fn check(monitor: &Monitor, address: Ipv4Addr, port: Port) -> Wanted {
             (
                 "MISC_CHECK",
                 vec![
-                    Setting::is(&["misc_path"], &format!("/bin/sh -c '{command}'")),
+                    Setting::is(&["misc_path"], &format!("{shell} -c '{command}'")),
                     Setting::is(&["misc_timeout"], &(monitor.timeout + 1)),
                     Setting::is(&["user"], &"root"),
                 ],

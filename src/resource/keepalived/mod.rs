@@ -3,7 +3,9 @@
 
 mod block;
 mod kernel;
+mod scripts;
 mod texts;
+mod vrrp;
 
 pub use block::{Check, Monitor, Vrrp};
 pub use kernel::KeepalivedService;
@@ -76,6 +78,7 @@ impl Resource for KeepalivedConf {
                 .changes
                 .push(Change { needs: texts.needs.clone(), ..reading(texts.shows.clone()).by_start(facts)? }),
         }
+        diff.warnings.extend(scripts::disabled(found, &texts.now));
         if texts.then != texts.now {
             let drain = Drain {
                 waits: vec![Wait::Connections(texts.connections)],

@@ -3,6 +3,7 @@
 use super::{
     KeepalivedCluster, KeepalivedConf as Router,
     block::{moves, real_servers},
+    vrrp,
 };
 use crate::{
     format::{
@@ -57,7 +58,7 @@ impl Router {
             }
             let blocks: Vec<&Statement> = leaving.iter().map(|(_, block)| *block).collect();
             let edit = |conf: &KeepalivedConf, leaving: &[&Statement]| {
-                conf.with(&cluster.virtual_server(block, leaving), &|one| cluster.is_ours(one))
+                conf.with(&cluster.virtual_server(block, leaving, &found.shell), &|one| cluster.is_ours(one))
                     .map_err(|malformed| unknown(malformed.to_string()))
             };
             let new = edit(&now, &blocks)?;
@@ -91,9 +92,10 @@ impl Router {
                             || address.is_some_and(|address| moves(one).contains(&address)))
                 };
                 let others = conf.statements.iter().filter(|one| one.name() == "vrrp_instance" && !is_it(one));
+                vrrp::is_free(vrrp, others.clone(), found, &conf).map_err(unknown)?;
                 let elsewhere: Vec<Ipv4Addr> = others.flat_map(moves).collect();
                 let block = conf.statements.iter().rfind(|one| is_it(one));
-                let wanted = cluster.vrrp_block(vrrp, block, &elsewhere);
+                let wanted = cluster.vrrp_block(vrrp, block, &elsewhere, vrrp::is_strict(block, found, &conf));
                 let edit = |conf: &KeepalivedConf| {
                     conf.with(&wanted, &is_it).map_err(|malformed| unknown(malformed.to_string()))
                 };
@@ -115,7 +117,8 @@ impl KeepalivedCluster {
     /// Nothing but our block has the mark: not a group, not a line for one host only, not a file that is included.
     fn is_free(&self, found: &Keepalived, conf: &KeepalivedConf) -> Result<(), String> {
         let mark = self.service.mark.get();
-        if let Some((_, path)) = found.included.iter().find(|(known, _)| *known == mark) {
+        let has_mark = |conf: &KeepalivedConf| conf.statements.iter().any(|one| keepalived_marks(one).contains(&mark));
+        if let Some((path, _)) = found.included.iter().find(|(_, conf)| has_mark(conf)) {
             return Err(format!(
                 "{path}, which it includes, has the virtual server of firewall mark {mark}: move that block into \
                  {KEEPALIVED_CONF} itself"
