@@ -13,8 +13,6 @@ pub struct RouterPath {
     pub routes: Routes,
     /// For each interface whether what comes in by it is forwarded.
     pub forwarding: BTreeMap<String, bool>,
-    /// For each interface the value of rp_filter; `all` counts too, the higher of both.
-    pub rp_filter: BTreeMap<String, u32>,
     /// `net.ipv4.vs.conntrack`; off where the kernel has no IPVS yet.
     pub ipvs_conntrack: bool,
     /// Whether the helper ip_vs_ftp is there, as a module or built in.
@@ -27,7 +25,7 @@ const VS_CONNTRACK: &str = "vs/conntrack";
 pub(super) fn scripts() -> Vec<String> {
     vec![format!(
         "cd /proc/sys/net/ipv4 || exit\n[ ! -d /sys/module/ip_vs_ftp ] || echo ip_vs_ftp\n\
-         grep -s . conf/*/forwarding conf/*/rp_filter {VS_CONNTRACK} /proc/net/route\n:"
+         grep -s . conf/*/forwarding {VS_CONNTRACK} /proc/net/route\n:"
     )]
 }
 
@@ -43,8 +41,6 @@ pub(super) fn read(answers: &[Answer]) -> Result<RouterPath, String> {
         let name = |end: &str| file.strip_prefix("conf/")?.strip_suffix(end).map(str::to_owned);
         if let Some(interface) = name("/forwarding") {
             found.forwarding.insert(interface, value == "1");
-        } else if let Some(interface) = name("/rp_filter") {
-            found.rp_filter.insert(interface, value.parse().unwrap_or(0));
         } else if file == VS_CONNTRACK {
             found.ipvs_conntrack = value != "0";
         } else if file == "/proc/net/route" {
@@ -62,14 +58,13 @@ mod tests {
 
     #[test]
     fn interfaces_lead_somewhere() {
-        let text = "ip_vs_ftp\nconf/all/forwarding:1\nconf/eth0.5/forwarding:0\nconf/eth1/rp_filter:2\nvs/conntrack:1\n\
+        let text = "ip_vs_ftp\nconf/all/forwarding:1\nconf/eth0.5/forwarding:0\nvs/conntrack:1\n\
              /proc/net/route:Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n\
              /proc/net/route:eth0\t00000000\tFE0071CB\t0003\t0\t0\t0\t00000000\t0\t0\t0\n\
              /proc/net/route:eth1\t00072C0A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n";
         let found = read(&[Answer { stdout: text.into(), ..Answer::default() }]).unwrap();
         assert!(found.has_ftp_helper && found.ipvs_conntrack);
         assert_eq!((found.forwarding["all"], found.forwarding["eth0.5"]), (true, false));
-        assert_eq!(found.rp_filter["eth1"], 2);
         assert_eq!(found.routes.interface("10.44.7.11".parse().unwrap()), Some("eth1"));
         assert_eq!(found.routes.interface("192.0.2.1".parse().unwrap()), Some("eth0"));
         assert_eq!(found.routes.default_gateway().unwrap().to_string(), "203.113.0.254");

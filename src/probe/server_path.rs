@@ -14,8 +14,6 @@ pub struct ServerPath {
     pub routes: Routes,
     /// For each interface the value of rp_filter.
     pub rp_filter: BTreeMap<String, u32>,
-    /// Seconds after which the kernel probes a quiet TCP connection.
-    pub keepalive: Option<u32>,
     /// Addresses and ports of IPv4 TCP sockets that listen.
     pub listens: Vec<(Ipv4Addr, u16)>,
     /// Ports at which a socket listens on all IPv6 addresses: nearly always it takes IPv4 too.
@@ -24,18 +22,15 @@ pub struct ServerPath {
     pub filter: Option<IptablesSave>,
 }
 
-const KEEPALIVE: &str = "tcp_keepalive_time";
-
 /// Two processes, and one where iptables is there: what is not there says nothing.
 pub(super) fn scripts(command: &IptablesCommand) -> Vec<String> {
     let save = command.sibling("-save");
     let tool = sh::word(save.iter().find(|word| !word.starts_with('-')).map_or("iptables-save", String::as_str));
     vec![
-        format!(
-            "cd /proc/sys/net/ipv4 || exit\n\
-             grep -s . {KEEPALIVE} conf/*/rp_filter /proc/net/route\n\
+        "cd /proc/sys/net/ipv4 || exit\n\
+             grep -s . conf/*/rp_filter /proc/net/route\n\
              grep -s ' 0A ' /proc/net/tcp /proc/net/tcp6\n:"
-        ),
+            .to_owned(),
         format!("command -v {tool} >/dev/null 2>&1 || exit 0\nexec {}", sh::words(&save)),
     ]
 }
@@ -49,7 +44,6 @@ pub(super) fn read(answers: Vec<Answer>) -> Result<ServerPath, String> {
     for line in text.lines() {
         let Some((file, value)) = line.split_once(':') else { continue };
         match file {
-            KEEPALIVE => found.keepalive = value.parse().ok(),
             "/proc/net/route" => found.routes.0.extend(route(value)),
             "/proc/net/tcp" => found.listens.extend(socket(value)),
             "/proc/net/tcp6" => found.listens_on_any6.extend(socket6(value)),
@@ -97,14 +91,14 @@ mod tests {
 
     #[test]
     fn sockets_routes_and_rules() {
-        let text = "tcp_keepalive_time:7200\nconf/tunl0/rp_filter:1\n\
+        let text = "conf/tunl0/rp_filter:1\n\
              /proc/net/route:eth0\t00000000\tFE072C0A\t0003\t0\t0\t0\t00000000\t0\t0\t0\n\
              /proc/net/tcp:   0: 0B072C0A:0015 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1\n\
              /proc/net/tcp6:   1: 00000000000000000000000000000000:0016 00000000000000000000000000000000:0000 0A 0 0\n";
         let rules = "*filter\n:INPUT DROP [0:0]\nCOMMIT\n";
         let answer = |text: &str, status| Answer { stdout: text.into(), status, ..Answer::default() };
         let found = read(vec![answer(text, 0), answer(rules, 0)]).unwrap();
-        assert_eq!((found.keepalive, found.rp_filter["tunl0"]), (Some(7200), 1));
+        assert_eq!(found.rp_filter["tunl0"], 1);
         assert_eq!(found.routes.default_gateway().unwrap().to_string(), "10.44.7.254");
         let [here, other] = ["10.44.7.11", "10.44.7.12"].map(|text| text.parse().unwrap());
         assert!(found.listens_at(here, 21) && !found.listens_at(other, 21));

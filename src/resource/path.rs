@@ -3,7 +3,7 @@
 use super::{Kind, Resource};
 use crate::{
     lvs::ForwardingMethod,
-    path::{Finding, Gateway, Role, Router, Server, Service, Sight, Tables, Verdict, Weight},
+    path::{Finding, Gateway, Mode, Role, Router, Server, Service, Sight, Tables, Verdict, Weight},
     plan::Diff,
     probe::{Facts, IptablesCommand, PacketFilter, Probe, RouterPath as Found, Unknown},
 };
@@ -76,6 +76,7 @@ impl Resource for RouterPath {
         };
         let fates = fates.iter().filter(|fate| !mends(&fate.verdict));
         let mut all = Finding::all(&self.play, fates, &self.service);
+        all.extend(found.has_ftp_helper.then(|| helper(&self.play, &self.service)).flatten());
         if !holds {
             // Clients come to another router.
             for finding in &mut all {
@@ -122,6 +123,28 @@ impl Resource for ServerPath {
     }
 }
 
+/// The port that the kernel's helper ip_vs_ftp looks at, unless it is told of others.
+const HELPERS_PORT: u16 = 21;
+
+/// Measured: the helper takes the address of a 227 answer for a real server's and leads the data connection to the virtual
+/// IP itself. With direct routing and tunnels it does not see the answer.
+fn helper(play: &str, service: &Service) -> Option<Finding> {
+    let sees = service.forwarding == ForwardingMethod::Nat && service.control_port == HELPERS_PORT;
+    let vip = service.virtual_ip;
+    sees.then(|| Finding {
+        play: play.to_owned(),
+        mode: Mode::Passive,
+        weight: Weight::Lost,
+        text: format!(
+            "the kernel has ip_vs_ftp, which leads each PASV data connection to {vip} itself, since vsftpd's answer names {vip}: \
+             PASV fails, EPSV works"
+        ),
+        cure: "keep the module from being loaded (blacklist ip_vs_ftp in /etc/modprobe.d and in what loads it), and remove it: \
+               rmmod ip_vs_ftp works while no IPVS service is there"
+            .to_owned(),
+    })
+}
+
 fn sight(play: &str, service: &Service, routers: &[String], role: Role) -> Sight {
     Sight { play: play.to_owned(), virtual_ip: service.virtual_ip, routers: routers.to_vec(), role }
 }
@@ -151,5 +174,79 @@ pub(super) fn router<'a>(
         outer,
         inner,
         not_forwarding: found.forwarding.iter().filter(|(_, on)| !**on).map(|(name, _)| name.clone()).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::{Kind, Resource, RouterPath, Weight};
+    use crate::{
+        lvs::{ActiveNat, ForwardingMethod},
+        path::Service,
+        probe::{Answer, Facts, IptablesCommand},
+    };
+
+    const RULES: &str = "*mangle\n:PREROUTING ACCEPT [0:0]\n\
+        -A PREROUTING -d 203.0.113.77/32 -p tcp -m multiport --dports 21,10000:20000 -j MARK --set-xmark 0x15/0xffffffff\nCOMMIT\n\
+        *nat\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -s 10.44.7.0/24 -p tcp -m tcp --sport 20 -j MASQUERADE\nCOMMIT\n";
+    const ROUTES: &str = "/proc/net/route:eth0\t0071CBCB\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n\
+        /proc/net/route:eth1\t00072C0A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n\
+        /proc/net/route:eth0\t00000000\tFE71CBCB\t0003\t0\t0\t0\t00000000\t0\t0\t0\n";
+
+    fn told(rules: &str, kernel: &str, address: &str, planned: &[Kind], control_port: u16) -> Vec<Weight> {
+        let path = RouterPath {
+            play: "FTP".to_owned(),
+            command: IptablesCommand::default(),
+            service: Service {
+                virtual_ip: "203.0.113.77".parse().unwrap(),
+                control_port,
+                passive_ports: (10000, 20000),
+                mark: 21,
+                forwarding: ForwardingMethod::Nat,
+                network: Some("10.44.7.0/24".parse().unwrap()),
+                real_servers: vec!["10.44.7.11".parse().unwrap()],
+                active_nat: ActiveNat::Masquerade,
+            },
+            routers: vec!["lvs1".to_owned()],
+        };
+        let answer = |text: &str| Answer { stdout: text.as_bytes().to_vec(), ..Answer::default() };
+        let address = format!("2: eth0    inet {address}/24 scope global eth0\n");
+        let answers = [
+            answer(rules),
+            answer("iptables v1.8.9 (legacy)\n"),
+            answer(&format!("{kernel}{ROUTES}")),
+            answer(&address),
+        ];
+        let facts = Facts::read(&path.probes(), answers);
+        let findings = path.findings(&facts, &|kind| planned.contains(&kind)).unwrap();
+        findings.into_iter().map(|finding| finding.weight).collect()
+    }
+
+    #[test]
+    fn a_helper_breaks_pasv_where_it_sees_the_answer() {
+        assert_eq!(told(RULES, "", "203.0.113.77", &[], 21), []);
+        assert_eq!(told(RULES, "ip_vs_ftp\n", "203.0.113.77", &[], 21), [Weight::Lost]);
+        let other = RULES.replace("21,", "2121,");
+        assert_eq!(told(&other, "ip_vs_ftp\n", "203.0.113.77", &[], 2121), []);
+    }
+
+    #[test]
+    fn what_the_run_mends_is_no_loss() {
+        let bare = "*mangle\n:PREROUTING ACCEPT [0:0]\nCOMMIT\n";
+        assert!(!told(bare, "", "203.0.113.77", &[], 21).is_empty());
+        assert_eq!(told(bare, "", "203.0.113.77", &[Kind::MarkRules, Kind::NatRule], 21), []);
+        let still = "conf/eth1/forwarding:0\n";
+        assert_eq!(told(RULES, still, "203.0.113.77", &[], 21), [Weight::Lost]);
+        assert_eq!(told(RULES, still, "203.0.113.77", &[Kind::IpForward], 21), []);
+    }
+
+    /// Clients come to the router that holds the virtual IP; the other one is told of before they do.
+    #[test]
+    fn a_router_that_stands_by_is_a_warning() {
+        let still = "conf/eth1/forwarding:0\n";
+        assert_eq!(told(RULES, still, "203.0.113.78", &[], 21), [Weight::MayBeLost]);
+        assert_eq!(told(RULES, "", "203.0.113.78", &[], 21), []);
     }
 }

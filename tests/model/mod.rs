@@ -143,7 +143,7 @@ impl State {
             Probe::Piranha => piranha::answers(self),
             Probe::Held(_) => vec![said(self.held()), said(self.named_at_boot())],
             Probe::RouterPath => vec![said("vs/conntrack:0\n")],
-            Probe::ServerPath(_) => vec![said("tcp_keepalive_time:600\n"), said("")],
+            Probe::ServerPath(_) => vec![said(""), said("")],
             Probe::DefaultGateway => vec![said("default via 10.1.1.1 dev eth0\n")],
             Probe::QuietArp => vec![said(if self.quiet { "1\n2\n" } else { "0\n2\n" })],
             Probe::IpForward => vec![said(if self.ip_forward { "1\n" } else { "0\n" })],
