@@ -249,3 +249,38 @@ pub(super) fn not_locked(why: Option<String>) -> Refusal {
         None => Refusal::Because(Exit::Interrupted, "interrupted before any host was changed".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Exit, exit};
+    use crate::{
+        path::{Finding, Mode, Weight},
+        run::{Outcome, Trouble},
+    };
+
+    fn host(weight: Option<Weight>, trouble: Option<Trouble>) -> Outcome {
+        let finding = |weight| Finding {
+            play: "FTP".to_owned(),
+            mode: Mode::Control,
+            weight,
+            text: "lost".to_owned(),
+            cure: "none".to_owned(),
+        };
+        Outcome { findings: weight.map(finding).into_iter().collect(), trouble, ..Outcome::default() }
+    }
+
+    /// 2 over 4 over 6; what may be lost is a warning.
+    #[test]
+    fn what_is_worst_wins() {
+        let fine = || host(None, None);
+        let lost = || host(Some(Weight::Lost), None);
+        let failed = || host(Some(Weight::Lost), Some(Trouble::Failed("x".to_owned())));
+        let away = || host(None, Some(Trouble::Unreachable("x".to_owned())));
+        for check in [true, false] {
+            assert_eq!(exit(&[fine(), host(Some(Weight::MayBeLost), None)], check), Exit::Converged);
+            assert_eq!(exit(&[fine(), lost()], check), Exit::NotServed);
+            assert_eq!(exit(&[lost(), away()], check), Exit::Unreachable);
+            assert_eq!(exit(&[lost(), away(), failed()], check), Exit::Failed);
+        }
+    }
+}

@@ -17,6 +17,10 @@ mod syslog;
 mod text_table;
 pub mod trace;
 
+#[cfg(test)]
+#[path = "served_tests.rs"]
+mod tests;
+
 pub use ended::EndedRun;
 pub use human::{Detail, human};
 pub(crate) use json::VERSION;
