@@ -1,5 +1,5 @@
-//! Whatever dies at whatever moment, one plain run heals it. The lab's hosts as namespaces of this machine, where a
-//! process costs a tenth of what it costs in user-mode Linux; where its kernel has no IPVS, a stand-in keeps the table.
+//! Whatever dies at whatever moment, one plain run heals it. The lab's hosts as namespaces of this machine where that is
+//! allowed, for a process costs a tenth there of what it costs in user-mode Linux; where its kernel has no IPVS, a stand-in keeps the table.
 //!
 //! `LAB_SOAK=1` goes through the whole matrix; `LAB_CASE=lvs1:12:before:shell` does the cases whose names contain
 //! that, and says more.
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
     } else {
         let own = std::env::current_exe().unwrap();
         let ipvs = if Path::new("/proc/net/ip_vs").exists() { "kernel" } else { "model" };
-        let settings = [("LAB_MODE", "native"), ("LAB_IPVS", ipvs), ("LAB_STAND_IN", own.to_str().unwrap())];
+        let settings = [("LAB_IPVS", ipvs), ("LAB_STAND_IN", own.to_str().unwrap())];
         machines::outside(&Arguments::from_args(), trials(), &settings).exit_code()
     }
 }

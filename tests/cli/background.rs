@@ -110,7 +110,7 @@ impl Drop for Gate<'_> {
 pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let start = Instant::now();
     while !is_so() {
-        assert!(start.elapsed() < Duration::from_secs(20), "not so: {what}");
+        assert!(start.elapsed() < crate::support::within(20), "not so: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -2,7 +2,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value, json};
-use std::{os::unix::fs::PermissionsExt, sync::LazyLock, time::Duration};
+use std::{os::unix::fs::PermissionsExt, sync::LazyLock};
 
 /// The folder. It goes with the value.
 pub struct Control {
@@ -106,7 +106,7 @@ impl Control {
     /// Runs a command to its end.
     pub fn finish(&self, command: &duct::Expression) -> Ran {
         let child = command.stdin_null().stdout_capture().stderr_capture().unchecked().start().unwrap();
-        let Some(output) = child.wait_timeout(Duration::from_secs(90)).unwrap().cloned() else {
+        let Some(output) = child.wait_timeout(crate::support::within(90)).unwrap().cloned() else {
             child.kill().unwrap();
             panic!("the program does not end");
         };

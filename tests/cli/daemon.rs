@@ -29,7 +29,7 @@ impl<'a> Daemon<'a> {
             if greeting.starts_with("220 ") && greeting.contains(text) {
                 return;
             }
-            assert!(start.elapsed() < Duration::from_secs(20), "vsftpd does not say {text:?}: {greeting}");
+            assert!(start.elapsed() < crate::support::within(20), "vsftpd does not say {text:?}: {greeting}");
             std::thread::sleep(Duration::from_millis(50));
         }
     }

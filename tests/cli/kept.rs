@@ -68,7 +68,7 @@ fn all(processes: &[Pid], signal: Signal) {
 fn until(what: &str, is_so: impl Fn() -> bool) {
     let start = Instant::now();
     while !is_so() {
-        assert!(start.elapsed() < Duration::from_secs(20), "{what}");
+        assert!(start.elapsed() < crate::support::within(20), "{what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

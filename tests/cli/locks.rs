@@ -39,7 +39,7 @@ fn the_second_run_leaves_with_5() {
         assert!(ran.stderr.starts_with(&format!("error: another run holds the lock of {whose}")), "{}", ran.stderr);
         assert!(ran.stderr.ends_with("try again later, or wait for it: --lock-wait SECONDS\n"), "{}", ran.stderr);
         assert_eq!(ran.stdout, "");
-        assert!(start.elapsed() < Duration::from_secs(4), "{arguments:?}: {:?}", start.elapsed());
+        assert!(start.elapsed() < crate::support::within(4), "{arguments:?}: {:?}", start.elapsed());
     }
     // What only reads the inputs, and what only looks by another inventory, is not in the way.
     control.apply(&["--syntax-check"]).ended(0);
@@ -79,7 +79,10 @@ fn the_second_run_waits() {
     for inventory in ["inventory", "other"] {
         let start = Instant::now();
         control.apply(&["-l", "lvs1", "--lock-wait", "1", "-i", inventory]).ended(5);
-        assert!(start.elapsed() >= Duration::from_secs(1) && start.elapsed() < Duration::from_secs(6), "{inventory}");
+        assert!(
+            start.elapsed() >= Duration::from_secs(1) && start.elapsed() < crate::support::within(6),
+            "{inventory}"
+        );
     }
     gate.open();
     first.finish().ended(0);

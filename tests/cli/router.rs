@@ -113,7 +113,7 @@ impl<'a> Router<'a> {
     pub fn report(&self) -> String {
         let start = Instant::now();
         while !self.guards().lines().any(|path| path.ends_with("/report")) {
-            assert!(start.elapsed() < Duration::from_secs(30), "no guard fires: {}", self.guards());
+            assert!(start.elapsed() < crate::support::within(30), "no guard fires: {}", self.guards());
             std::thread::sleep(Duration::from_millis(100));
         }
         self.host.sh("cat /run/lvs-ftp/undo/*/report")

@@ -5,7 +5,7 @@ use super::{
     host::Host,
     sshd::Sshd,
 };
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// A run observes, changes in two stages and observes again, all through one log-in; each change is confirmed by another.
 #[test]
@@ -45,7 +45,7 @@ fn what_cannot_log_in_is_unreachable_at_once() {
         let ran = sshd.apply(&variables, &["--check"]).ended(4);
         let line = ran.stdout.lines().find(|line| line.starts_with("unreachable: [lvs1] => failed to connect: "));
         assert!(line.is_some_and(|line| line.contains(says)), "{says}: {}", ran.stdout);
-        assert!(start.elapsed() < Duration::from_secs(20), "{says}");
+        assert!(start.elapsed() < crate::support::within(20), "{says}");
     }
     assert_eq!(sshd.log_ins(), 0);
 }

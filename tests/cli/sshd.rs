@@ -54,7 +54,7 @@ impl<'a> Sshd<'a> {
         let sshd = Self { control, host, daemon };
         let start = Instant::now();
         while !sshd.log().contains("Server listening") {
-            assert!(start.elapsed() < Duration::from_secs(20), "sshd does not start: {}", sshd.log());
+            assert!(start.elapsed() < crate::support::within(20), "sshd does not start: {}", sshd.log());
             std::thread::sleep(Duration::from_millis(20));
         }
         sshd
@@ -88,7 +88,7 @@ impl<'a> Sshd<'a> {
         assert!(!super::control::is_there(folder), "{folder} is still there");
         let start = Instant::now();
         while is_running(folder.as_str()) {
-            assert!(start.elapsed() < Duration::from_secs(10), "an ssh is left");
+            assert!(start.elapsed() < crate::support::within(10), "an ssh is left");
             std::thread::sleep(Duration::from_millis(20));
         }
         ran

@@ -1,7 +1,7 @@
 //! The undo guard, with a real sshd, the real iptables of both backends, and every shell.
 
 use super::{control::Control, host::Host, router::Router};
-use crate::support::nft;
+use crate::support::{nft, within};
 use std::time::{Duration, Instant};
 
 const LEGACY: &str = "iptables-legacy";
@@ -127,7 +127,7 @@ fn cut_off(backend: &str, setsid: bool) {
     let says = ["; the host undoes the change within 8 s", "the undo guard fired before that"];
     assert!(says.iter().any(|text| ran.stdout.contains(text)), "{}", ran.stdout);
     let report = router.report();
-    assert!(start.elapsed() < Duration::from_secs(25));
+    assert!(start.elapsed() < within(25));
     assert_eq!((router.rules(), router.ipvs()), before, "{report}");
     router.converges();
 }
@@ -161,7 +161,7 @@ fn a_run_that_died_is_taken_over() {
     router.apply(&["--check"]).ended(0);
     let start = Instant::now();
     while !host.sh(&format!("kill -0 {guard} 2>&1 || :")).contains("No such process") {
-        assert!(start.elapsed() < Duration::from_secs(10), "the guard does not end");
+        assert!(start.elapsed() < within(10), "the guard does not end");
         std::thread::sleep(Duration::from_millis(100));
     }
 }

@@ -22,6 +22,7 @@ mod faults;
 mod foreign;
 mod ftp;
 mod hosts;
+mod install;
 mod keepalived;
 mod listing;
 mod load;
@@ -89,6 +90,7 @@ fn trials() -> Vec<Trial> {
         model_and_ipvsadm::trials(),
         reboot::trials(),
         systemd::trials(),
+        install::trials(),
         unnoticed::trials(),
         cron::trials(),
     ];

@@ -36,6 +36,12 @@ pub fn backend_pairs() -> Vec<(&'static str, &'static str)> {
     }
 }
 
+/// How long something may take that takes some seconds at most. In user-mode Linux a process costs ten times as much.
+pub fn within(seconds: u64) -> std::time::Duration {
+    let slow = std::env::var("LAB_MODE").is_ok_and(|mode| mode == "uml");
+    std::time::Duration::from_secs(if slow { 6 * seconds } else { seconds })
+}
+
 /// A host with these variables, as an inventory would give it.
 pub fn host_with(variables: &serde_json::Value) -> HostVars {
     let text = serde_json::json!({"all": {"hosts": {"host": variables}}}).to_string();
