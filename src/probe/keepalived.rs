@@ -19,7 +19,7 @@ use super::{
 use crate::format::{cksum::cksum, keepalived_conf::KeepalivedConf};
 use camino::Utf8Path;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     net::Ipv4Addr,
 };
 
@@ -114,7 +114,9 @@ pub(super) fn read(answers: &[Answer]) -> Result<Keepalived, String> {
     let changed = lines("changed").next().unwrap_or_default();
     let version = format!("{} {changed}", cksum(text.as_deref().unwrap_or_default()));
     let processes: Vec<Process> = lines("process").filter_map(Process::read).collect();
-    let is_first = |one: &&Process| !processes.iter().any(|other| other.pid == one.parent);
+    let stamps: Vec<&str> = lines("stamp").collect();
+    let pids: HashSet<u32> = processes.iter().map(|process| process.pid).collect();
+    let is_first = |one: &&Process| !pids.contains(&one.parent);
     let (mut daemon, mut other) = (None, None);
     for one in processes.iter().filter(is_first) {
         if one.conf != CONF {
@@ -122,7 +124,7 @@ pub(super) fn read(answers: &[Answer]) -> Result<Keepalived, String> {
             continue;
         }
         let id = format!("{} {} ", one.pid, one.start_ticks);
-        let stamp = lines("stamp").find_map(|stamp| stamp.strip_prefix(&*id)?.split_once(' '));
+        let stamp = stamps.iter().find_map(|stamp| stamp.strip_prefix(&*id)?.split_once(' '));
         let has_read = match stamp {
             Some((_, read)) => read == version.trim_end(),
             None => change_time(changed).is_some_and(|changed| clock.started_after(one.start_ticks, changed)),

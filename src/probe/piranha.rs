@@ -14,7 +14,7 @@ use super::{
 };
 use crate::format::cksum::cksum;
 use camino::Utf8Path;
-use std::net::Ipv4Addr;
+use std::{collections::HashSet, net::Ipv4Addr};
 
 /// Where Piranha has its file.
 pub const CONF: &str = "/etc/sysconfig/ha/lvs.cf";
@@ -127,7 +127,10 @@ pub(super) fn read(answers: &[Answer]) -> Result<Piranha, String> {
     let processes: Vec<Process> = lines("process").filter_map(Process::read).collect();
     let named = |name: &'static str| processes.iter().filter(move |one| one.name == name);
     let (mut pulse, mut other, mut is_active) = (None, None, false);
-    let is_first = |one: &&Process| !named("pulse").any(|parent| parent.pid == one.parent);
+    let stamps: Vec<&str> = lines("stamp").collect();
+    let owes: Vec<&str> = lines("owes").collect();
+    let pids: HashSet<u32> = named("pulse").map(|pulse| pulse.pid).collect();
+    let is_first = |one: &&Process| !pids.contains(&one.parent);
     for one in named("pulse").filter(is_first) {
         let conf = one.option(&["-c", "--configfile"]).unwrap_or(CONF);
         if conf != CONF {
@@ -136,7 +139,7 @@ pub(super) fn read(answers: &[Answer]) -> Result<Piranha, String> {
         }
         let id = format!("{} {}", one.pid, one.start_ticks);
         let lvsd = named("lvsd").find(|lvsd| lvsd.parent == one.pid);
-        let stamp = lines("stamp").find_map(|stamp| stamp.strip_prefix(&*id)?.strip_prefix(' ')?.split_once(' '));
+        let stamp = stamps.iter().find_map(|stamp| stamp.strip_prefix(&*id)?.strip_prefix(' ')?.split_once(' '));
         let starts_after = |changed: &str| {
             let ticks = lvsd.map_or(one.start_ticks, |lvsd| lvsd.start_ticks);
             change_time(changed).is_some_and(|changed| clock.started_after(ticks, changed))
@@ -154,7 +157,7 @@ pub(super) fn read(answers: &[Answer]) -> Result<Piranha, String> {
             }
             () => None,
         };
-        let owes_restart = lines("owes").any(|owes| owes == id);
+        let owes_restart = owes.iter().any(|owes| *owes == id);
         pulse = Some(Pulse { pid: one.pid, start_ticks: one.start_ticks, has_read, read: last.cloned(), owes_restart });
         is_active = lvsd.is_some();
     }

@@ -96,7 +96,7 @@ impl MarkRules {
         let overruled = |ports: &PortSet, number: usize| {
             older.iter().any(|rule| rule.number > number && rule.rule.destination_ports.overlaps(ports))
         };
-        let (shadowed, mut fitting): (Vec<_>, Vec<_>) =
+        let (shadowed, fitting): (Vec<_>, Vec<_>) =
             fitting.into_iter().partition(|rule| overruled(&rule.rule.destination_ports, rule.number));
         // What fitting rules leave unmarked is added, in the reference set-up's two pieces: before the first stale one,
         // which rules on until it goes.
@@ -114,13 +114,21 @@ impl MarkRules {
         }
         // A rule that marks what the others mark already goes, the last one first.
         let mut doubles: Vec<&PlacedRule> = Vec::new();
-        for index in (0..fitting.len()).rev() {
-            let mut others = fitting.clone();
-            let rule = others.remove(index);
-            let elsewhere = ports_of(&others).union(&added);
-            if removable(rule) && rule.rule.destination_ports.is_subset(&elsewhere) {
-                fitting = others;
+        let ports = |rule: &&PlacedRule| rule.rule.destination_ports.clone();
+        let before: Vec<PortSet> = fitting
+            .iter()
+            .scan(PortSet::default(), |all, rule| {
+                let before = all.clone();
+                *all = all.union(&ports(rule));
+                Some(before)
+            })
+            .collect();
+        let mut behind = added;
+        for (rule, before) in fitting.into_iter().zip(before).rev() {
+            if removable(rule) && ports(&rule).is_subset(&before.union(&behind)) {
                 doubles.push(rule);
+            } else {
+                behind = behind.union(&ports(&rule));
             }
         }
         changes.deletes.extend(stale.into_iter().map(|rule| (rule.clone(), "stale")));
