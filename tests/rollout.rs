@@ -488,3 +488,48 @@ fn every_new_real_server_outside_of_the_run_is_asked() {
         }
     }
 }
+
+/// Two managers of one packet filter exclude each other at boot: a person's step names the one that is there, nothing is
+/// enabled beside it, and a healthy host hears no word of it.
+#[test]
+fn no_rival_of_the_packet_filters_owner_is_enabled() {
+    for (owners, told) in [
+        (&[][..], None),
+        (&["firewalld"], Some("firewalld owns the packet filter at boot")),
+        (&["ufw"], Some("ufw owns the packet filter at boot")),
+        (&["nftables"], Some("nftables owns the packet filter at boot")),
+        (&["shorewall"], Some("shorewall owns the packet filter at boot")),
+        (&["firewalld", "iptables"], Some("firewalld and iptables both set the packet filter at boot")),
+        (&["shorewall", "netfilter-persistent"], Some("shorewall and netfilter-persistent both")),
+        // The model's iptables is legacy, which a flush of nft does not reach; and ufw leaves other rules alone.
+        (&["nftables", "netfilter-persistent"], None),
+        (&["ufw", "netfilter-persistent"], None),
+    ] {
+        let mut site = site(|_| {});
+        for name in ["lvs1", "lvs2"] {
+            let mut state = site.host(name).model.0.lock().unwrap();
+            state.filter_owners = owners.iter().map(|name| (*name).to_owned()).collect();
+            if owners.contains(&"netfilter-persistent") {
+                state.services.insert("netfilter-persistent".to_owned(), [2, 3, 4, 5].into());
+            }
+        }
+        let outcomes = site.apply();
+        let told_on = |outcome: &Outcome| {
+            let persons = outcome.changes().filter(|change| matches!(change.step, Step::Person(_)));
+            persons.map(|change| change.summary.clone()).collect::<Vec<_>>()
+        };
+        for outcome in outcomes.iter().filter(|outcome| outcome.host.starts_with("lvs")) {
+            let persons = told_on(outcome);
+            assert_eq!(persons.len(), usize::from(told.is_some()), "{owners:?} {persons:?}");
+            assert!(told.is_none_or(|told| persons[0].starts_with(told)), "{owners:?} {persons:?}");
+            assert_eq!(outcome.trouble.is_some(), told.is_some(), "{owners:?} {:?}", outcome.trouble);
+        }
+        let state = site.host("lvs1").model.state();
+        let has_loader = owners.is_empty() || owners.contains(&"netfilter-persistent");
+        assert_eq!(!state.services["netfilter-persistent"].is_empty(), has_loader, "{owners:?}");
+        let is_written = has_loader || owners.contains(&"iptables");
+        assert_eq!(state.saved_filter.is_some(), is_written, "{owners:?}");
+        // All else is done.
+        assert!(state.ipvs.render().contains("10.1.1.11:0"), "{owners:?}");
+    }
+}

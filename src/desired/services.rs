@@ -24,7 +24,8 @@ pub(super) fn of_router(director: Director) -> Vec<Service> {
 /// What loads the saved packet filter at boot.
 pub(super) fn packet_filter() -> Service {
     let filter = ["netfilter-persistent", "iptables-persistent", "iptables"];
-    at_boot(&filter, "what loads the packet filter at boot (Debian: iptables-persistent; Red Hat: iptables-services)")
+    let purpose = "what loads the packet filter at boot (Debian: iptables-persistent; Red Hat: iptables-services)";
+    Service { witness: Some(Probe::FilterOwners), ..at_boot(&filter, purpose) }
 }
 
 /// What loads the saved IPVS table at boot.

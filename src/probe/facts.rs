@@ -1,7 +1,7 @@
 //! The facts of one host: what the probes' answers say, each read once.
 
 use super::{
-    Arp, Held, IptablesCommand, Ipvs, Keepalived, NOT_REGULAR, PacketFilter, Piranha, Probe, RouterPath,
+    Arp, FilterOwner, Held, IptablesCommand, Ipvs, Keepalived, NOT_REGULAR, PacketFilter, Piranha, Probe, RouterPath,
     RunningDirector, SavedFilter, SavedIpvs, ServerPath, Service, ServiceManager, Services, SysctlFiles, UndoGuard,
     Vsftpd,
 };
@@ -56,6 +56,8 @@ pub enum Fact {
     SavedFilter(Box<SavedFilter>),
     /// The IPVS table that is loaded at boot.
     SavedIpvs(Box<SavedIpvs>),
+    /// What sets the packet filter at boot.
+    FilterOwners(BTreeSet<FilterOwner>),
     /// The files that set kernel parameters at boot.
     SysctlFiles(SysctlFiles),
     /// The value of a kernel parameter.
@@ -191,6 +193,11 @@ impl Facts {
     /// The packet filter that is loaded at boot.
     pub fn saved_filter(&self) -> Result<&SavedFilter, Unknown> {
         self.get(&Probe::SavedFilter, |fact| if let Fact::SavedFilter(found) = fact { Some(&**found) } else { None })
+    }
+
+    /// What sets the packet filter at boot.
+    pub fn filter_owners(&self) -> Result<&BTreeSet<FilterOwner>, Unknown> {
+        self.get(&Probe::FilterOwners, |fact| if let Fact::FilterOwners(found) = fact { Some(found) } else { None })
     }
 
     /// The IPVS table that is loaded at boot.

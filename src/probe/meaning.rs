@@ -80,6 +80,7 @@ fn meaning(fact: &Fact, sum: &mut Sum) {
             let files: Vec<_> = files.iter().map(|(path, text)| (path, digest(text))).collect();
             format!("{systemd} {has_folder}\n{files:?}\n{special:?}")
         }
+        Fact::FilterOwners(found) => format!("{found:?}"),
         Fact::Directors(found) => format!("{found:?}"),
         Fact::Sysctl(value) => value.clone(),
         Fact::TextFile(text) => format!("{:?}", text.as_deref().map(digest)),

@@ -6,6 +6,7 @@ mod default_gateway;
 mod directors;
 mod expire_quiescent_template;
 mod facts;
+mod filter_owners;
 mod held;
 mod ip_forward;
 mod ipvs;
@@ -33,6 +34,7 @@ pub(crate) use directors::keepalived_marks;
 pub use directors::{Daemon as DirectorDaemon, RunningDirector};
 pub use expire_quiescent_template::PATH as EXPIRE_QUIESCENT_TEMPLATE;
 pub use facts::{Answer, Fact, Facts, Unknown};
+pub use filter_owners::FilterOwner;
 pub use held::Held;
 pub use ipvs::Ipvs;
 pub use keepalived::{CONF as KEEPALIVED_CONF, DOWN, Keepalived, KeepalivedDaemon};
@@ -93,6 +95,8 @@ pub enum Probe {
     Vsftpd(Option<Utf8PathBuf>),
     /// The packet filter that is loaded at boot.
     SavedFilter,
+    /// What sets the packet filter at boot.
+    FilterOwners,
     /// The IPVS table that is loaded at boot.
     SavedIpvs,
     /// The files that set kernel parameters at boot.
@@ -133,6 +137,7 @@ impl Probe {
             Self::ExpireQuiescentTemplate => expire_quiescent_template::scripts(),
             Self::Vsftpd(conf) => vsftpd::scripts(conf.as_deref()),
             Self::SavedFilter => saved_filter::scripts(),
+            Self::FilterOwners => filter_owners::scripts(),
             Self::SavedIpvs => saved_ipvs::scripts(),
             Self::SysctlFiles => sysctl_files::scripts(),
             Self::Sysctl(name) => sysctl::scripts(name),
@@ -162,6 +167,7 @@ impl Probe {
             }
             Self::Vsftpd(_) => vsftpd::read(&answers).map(|fact| Fact::Vsftpd(Box::new(fact))),
             Self::SavedFilter => saved_filter::read(answers).map(|fact| Fact::SavedFilter(Box::new(fact))),
+            Self::FilterOwners => filter_owners::read(&answers).map(Fact::FilterOwners),
             Self::SavedIpvs => saved_ipvs::read(&answers).map(|fact| Fact::SavedIpvs(Box::new(fact))),
             Self::SysctlFiles => sysctl_files::read(&answers).map(Fact::SysctlFiles),
             Self::Sysctl(name) => sysctl::read(name, &answers).map(Fact::Sysctl),
@@ -191,6 +197,7 @@ impl fmt::Display for Probe {
             Self::ExpireQuiescentTemplate => "net.ipv4.vs.expire_quiescent_template",
             Self::Vsftpd(_) => "vsftpd's configuration",
             Self::SavedFilter => "the saved packet filter",
+            Self::FilterOwners => "what sets the packet filter at boot",
             Self::SavedIpvs => "the saved IPVS table",
             Self::SysctlFiles => "the sysctl files",
             Self::Sysctl(name) => name,

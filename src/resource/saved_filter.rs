@@ -7,9 +7,10 @@ use crate::{
         iptables_save::{IptablesSave, PlacedRule},
     },
     plan::{Action, Change, Diff, Proof, RuleChanges, Stage, Step},
-    probe::{Facts, IptablesCommand, Probe, SavedFilter as Found, Unknown},
+    probe::{Backend, Facts, FilterOwner, IptablesCommand, Probe, SavedFilter as Found, Unknown},
 };
 use camino::Utf8Path;
+use std::collections::BTreeSet;
 
 /// The saved rules of all plays on a host: they share one file.
 #[derive(Debug, Clone)]
@@ -34,17 +35,23 @@ impl Resource for SavedFilter {
     }
 
     fn probes(&self) -> Vec<Probe> {
-        vec![Probe::SavedFilter, Probe::PacketFilter(self.command.clone())]
+        vec![Probe::SavedFilter, Probe::FilterOwners, Probe::PacketFilter(self.command.clone())]
     }
 
     fn diff(&self, facts: &Facts) -> Result<Diff, Unknown> {
         let found = facts.saved_filter()?;
         let running = facts.packet_filter(&self.command)?;
+        let owners = facts.filter_owners()?;
+        let wants_rules = self.edits(&IptablesSave::default()).iter().any(|(.., edit)| !edit(&[]).inserts.is_empty());
+        let rival = filter_rival(owners, running.backend).filter(|_| wants_rules);
+        let mut diff = rival.as_deref().map(Diff::for_a_person).unwrap_or_default();
+        if rival.is_some() && !owners.iter().any(|owner| owner.loads_saved_rules()) {
+            return Ok(diff);
+        }
         let Some(path) = &found.path else {
             let is_wanted = self.edited(found, Utf8Path::new(""))?.0 != found.dump;
             return Ok(if is_wanted { Diff::for_a_person(NO_PLACE) } else { Diff::default() });
         };
-        let mut diff = Diff::default();
         let (dump, count) = self.edited(found, path)?;
         if dump.render() != found.dump.render() {
             let (added, removed) = count;
@@ -110,6 +117,30 @@ impl SavedFilter {
         }
         all
     }
+}
+
+/// Who else sets the packet filter at boot, so that saved rules would not be there afterwards, or nothing may load them; and
+/// what a person has to decide.
+fn filter_rival(owners: &BTreeSet<FilterOwner>, backend: Backend) -> Option<String> {
+    let loader = owners.iter().find(|owner| owner.loads_saved_rules());
+    let removes = |owner: &&FilterOwner| match owner {
+        FilterOwner::Firewalld | FilterOwner::Shorewall => true,
+        // Its flush does not reach what iptables-legacy loaded.
+        FilterOwner::Nftables => loader.is_none() || backend == Backend::Nft,
+        // It leaves other rules alone, but what loads them beside it a person has to choose.
+        FilterOwner::Ufw => loader.is_none(),
+        FilterOwner::NetfilterPersistent | FilterOwner::Iptables => false,
+    };
+    let rival = owners.iter().find(removes)?.name();
+    Some(match loader.map(|loader| loader.name()) {
+        Some(loader) => format!(
+            "{rival} and {loader} both set the packet filter at boot, and the marks do not survive {rival}: disable one of the two"
+        ),
+        None => format!(
+            "{rival} owns the packet filter at boot, and nothing loads our rules beside it: lvs-ftp enables no second manager \
+             and does not touch {rival}; disable {rival} and run again, or enable yourself what loads the rules beside it"
+        ),
+    })
 }
 
 /// What one cluster or play makes of a chain.

@@ -26,7 +26,8 @@ pub struct Service {
     pub purpose: String,
     /// The state.
     pub wish: Wish,
-    /// A probe of vsftpd that sees the daemon itself: a status script knows only what it started.
+    /// A probe of vsftpd that sees the daemon itself: a status script knows only what it started. Of what loads the saved
+    /// packet filter, the probe that sees who else sets it.
     pub witness: Option<Probe>,
 }
 
@@ -44,6 +45,9 @@ impl Resource for Service {
 
     fn diff(&self, facts: &Facts) -> Result<Diff, Unknown> {
         if self.wish == Wish::Running(true) && self.is_seen(facts)? {
+            return Ok(Diff::default());
+        }
+        if matches!(self.wish, Wish::AtBoot(_, true)) && self.has_rival(facts)? {
             return Ok(Diff::default());
         }
         let probe = self.probe();
@@ -75,6 +79,15 @@ impl Service {
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         self.kind() == other.kind() && self.names.iter().any(|name| other.names.contains(name))
+    }
+
+    /// Whether something else sets the packet filter at boot. What to do then the saved packet filter tells: a rival of it is
+    /// never enabled.
+    fn has_rival(&self, facts: &Facts) -> Result<bool, Unknown> {
+        if self.witness != Some(Probe::FilterOwners) {
+            return Ok(false);
+        }
+        Ok(facts.filter_owners()?.iter().any(|owner| !owner.loads_saved_rules()))
     }
 
     /// Whether the witness sees the daemon, or a configuration by which inetd starts it.

@@ -26,6 +26,7 @@ fn probes() -> Vec<Probe> {
         Probe::Vsftpd(None),
         Probe::Vsftpd(Some("/srv/vsftpd.conf".into())),
         Probe::SavedFilter,
+        Probe::FilterOwners,
         Probe::SavedIpvs,
         Probe::SysctlFiles,
         Probe::Sysctl("net.ipv4.ip_forward".to_owned()),
@@ -53,6 +54,7 @@ const fn is_among_the_probes(probe: &Probe) {
         | Probe::ExpireQuiescentTemplate
         | Probe::Vsftpd(_)
         | Probe::SavedFilter
+        | Probe::FilterOwners
         | Probe::SavedIpvs
         | Probe::SysctlFiles
         | Probe::Sysctl(_)

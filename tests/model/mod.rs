@@ -62,6 +62,8 @@ pub struct State {
     /// keepalived.conf; and what the daemon has read of it, where it runs.
     pub keepalived_conf: Option<Vec<u8>>,
     pub keepalived_read: Option<Vec<u8>>,
+    /// What else sets the packet filter at boot.
+    pub filter_owners: Vec<String>,
     /// The shell's real path, where it is not /bin/sh, and paths of scripts that lead through a link.
     pub shell: String,
     pub linked_scripts: Vec<String>,
@@ -137,6 +139,9 @@ impl State {
                     ""
                 };
                 vec![said(format!("2: eth0    inet 10.1.1.1/24 scope global eth0\n{vip}"))]
+            }
+            Probe::FilterOwners => {
+                vec![said(self.filter_owners.iter().map(|name| format!("enabled {name}\n")).collect::<String>())]
             }
             Probe::UndoGuards | Probe::Directors => vec![said("")],
             Probe::Keepalived => keepalived::answers(self),
