@@ -4,7 +4,7 @@ use super::{Kind, Resource};
 use crate::{
     format::vsftpd_conf::{VsftpdConf, boolean},
     plan::{Action, Change, Diff, ServiceAct, Stage, Step},
-    probe::{Facts, Probe, Service as Found, ServiceManager, Unknown},
+    probe::{Facts, Probe, Service as Found, ServiceManager, Unknown, Vsftpd},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -61,7 +61,9 @@ impl Resource for Service {
                 return Ok(diff);
             };
             if found.exists {
-                diff.changes.extend(self.change(manager, found));
+                let missed = self.wish == Wish::Running(true) && self.is_missed(facts)?;
+                let running = if missed { Some(false) } else { found.running };
+                diff.changes.extend(self.change(manager, &Found { running, ..found.clone() }));
                 return Ok(diff);
             }
         }
@@ -94,9 +96,21 @@ impl Service {
     fn is_seen(&self, facts: &Facts) -> Result<bool, Unknown> {
         let Some(Probe::Vsftpd(conf)) = &self.witness else { return Ok(false) };
         let found = facts.vsftpd(conf.as_deref())?;
-        let conf = VsftpdConf::parse(&found.text);
-        let off = |key| conf.value(key).is_some_and(|value| boolean(value) == Some(false));
+        let off = |key| Self::listens(found, key) == Some(false);
         Ok(!found.daemons.is_empty() || (off("listen") && off("listen_ipv6")))
+    }
+
+    /// Whether the service manager is wrong that the daemon runs: the file makes vsftpd a daemon, and no process is one. A
+    /// status script takes a zombie, or a process id that another program has now, for its daemon.
+    fn is_missed(&self, facts: &Facts) -> Result<bool, Unknown> {
+        let Some(Probe::Vsftpd(conf)) = &self.witness else { return Ok(false) };
+        let found = facts.vsftpd(conf.as_deref())?;
+        let is_daemon = ["listen", "listen_ipv6"].iter().any(|key| Self::listens(found, key) == Some(true));
+        Ok(is_daemon && found.daemons.is_empty())
+    }
+
+    fn listens(found: &Vsftpd, key: &str) -> Option<bool> {
+        VsftpdConf::parse(&found.text).value(key).and_then(boolean)
     }
 
     fn probe(&self) -> Probe {
@@ -156,7 +170,7 @@ mod tests {
     use super::{Service, Wish};
     use crate::{
         plan::Step,
-        probe::{Answer, Facts},
+        probe::{Answer, Facts, Probe},
         resource::Resource,
     };
 
@@ -177,6 +191,37 @@ mod tests {
             let answers = [Answer { stdout: text.as_bytes().to_vec(), ..Answer::default() }];
             let diff = service.diff(&Facts::read(&service.probes(), answers)).unwrap_or_default();
             assert_eq!(diff.changes.len(), usize::from(differs), "{levels:?} {enabled} {text}");
+        }
+    }
+
+    /// One source of truth: the daemon's process, whatever a status script takes for it.
+    #[test]
+    fn a_status_script_that_is_wrong_starts_vsftpd() {
+        let probe = Probe::Vsftpd(None);
+        let names = vec!["vsftpd".to_owned()];
+        let service =
+            Service { names, purpose: String::new(), wish: Wish::Running(true), witness: Some(probe.clone()) };
+        let daemon =
+            "(vsftpd) S 1 77 77 0 -1 0 0 0 0 0 0 0 0 0 0 0 0 0 500 1 | /dev/null | /dev/null | /usr/sbin/vsftpd|\n";
+        let zombie = "(vsftpd) Z 1 77 77 0 -1 0 0 0 0 0 0 0 0 0 0 0 0 0 500 1 |  |  | \n";
+        for (process, conf, starts) in [
+            (Some(daemon), "listen=YES\n", false),
+            (Some(zombie), "listen=YES\n", true),
+            (Some(zombie), "listen_ipv6=YES\n", true),
+            (None, "listen=YES\n", true),
+            // inetd starts it, or its script knows better.
+            (None, "listen=NO\nlisten_ipv6=NO\n", false),
+            (None, "ftpd_banner=hello\n", false),
+        ] {
+            let process = process.map(|process| format!("process 77 {process}")).unwrap_or_default();
+            let facts = format!(
+                "conf /etc/vsftpd.conf\nchanged 1000 2026-01-01 00:00:00.5 +0000\nnow 2000.5 1900.00 100\nticks 190000\n{process}"
+            );
+            let said = |text: &str| Answer { stdout: text.into(), ..Answer::default() };
+            let status = said("manager update-rc.d\nvsftpd script yes\nvsftpd status 0\n");
+            let answers = [status, said(&facts), said(conf)];
+            let diff = service.diff(&Facts::read(&service.probes(), answers)).unwrap_or_else(|why| panic!("{why}"));
+            assert_eq!(diff.changes.len(), usize::from(starts), "{process}{conf}");
         }
     }
 
