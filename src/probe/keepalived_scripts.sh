@@ -9,22 +9,25 @@ linked() {
   done
   return 1
 }
+scripts_in() {
+  while read -r bar line; do
+    [ "$bar" = '|' ] || continue
+    case $line in '#'* | '!'*) continue ;; *notify* | *misc_path* | *script*) ;; *) continue ;; esac
+    before=
+    set -f
+    for word in $line; do
+      case $before in
+      notify* | misc_path | script)
+        word=${word#[\"\']}
+        word=${word%[\"\']}
+        ! linked "$word" || printf 'linked %s\n' "$word" ;;
+      esac
+      before=$word
+    done
+    set +f
+  done
+}
 files=$(show "$conf" 0)
 printf '%s\n' "$files"
-found=$(printf '%s\n' "$files" | while read -r bar line; do
-  [ "$bar" = '|' ] || continue
-  case $line in '#'* | '!'*) continue ;; *notify* | *misc_path* | *script*) ;; *) continue ;; esac
-  before=
-  set -f
-  for word in $line; do
-    case $before in
-    notify* | misc_path | script)
-      word=${word#[\"\']}
-      word=${word%[\"\']}
-      ! linked "$word" || printf 'linked %s\n' "$word" ;;
-    esac
-    before=$word
-  done
-  set +f
-done)
+found=$(printf '%s\n' "$files" | scripts_in)
 [ -z "$found" ] || { printf '%s\n' "$found"; printf 'version %s\n' "$(keepalived -v 2>&1 | sed 1q)"; }
