@@ -231,3 +231,24 @@ fn the_shell_is_named_by_its_real_path() {
     assert_eq!(new, format!("{foreign}{}", old.replace("\"/bin/sh -c", "\"/usr/bin/dash -c")));
     assert_eq!(check(&hosts, 1)[0].changes().count(), 0);
 }
+
+/// Our first scripts make `keepalived -t` exit with 6: told with the edit that brings them, and never again.
+#[test]
+fn the_first_scripts_without_script_security_are_told_once() {
+    let told = |hosts: &[(Target, Model); 1]| {
+        let outcome = apply(hosts, 1).remove(0);
+        assert_eq!(outcome.trouble, None);
+        outcome.warnings().any(|text| text.contains("exits with 6"))
+    };
+    for (found, wanted) in [
+        ("", true),
+        ("global_defs {\n    router_id x\n}\n", true),
+        ("global_defs {\n    enable_script_security\n}\n", false),
+        ("vrrp_script web {\n    script \"/usr/bin/web\"\n}\n", false),
+    ] {
+        let state = State { keepalived_conf: Some(found.into()), ..state() };
+        let hosts = [(router(&play(), &[1; 4]), Model::new(state))];
+        assert_eq!(told(&hosts), wanted, "{found}");
+        assert!(!told(&hosts), "{found}");
+    }
+}

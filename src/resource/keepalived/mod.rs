@@ -65,6 +65,7 @@ impl Resource for KeepalivedConf {
         let mut diff = Diff::default();
         let differs = texts.now != old;
         if differs {
+            diff.warnings.extend(scripts::ends_with_6(found, &texts.now));
             let file = self.file(found.text.as_deref(), &texts.now, &texts.edits.join(", "));
             diff.changes.push(Change { needs: texts.needs.clone(), ..file });
         }

@@ -22,6 +22,26 @@ pub(super) fn disabled(found: &Keepalived, text: &[u8]) -> Vec<String> {
     told.into_iter().collect()
 }
 
+/// A warning where the first script comes into files without `enable_script_security`: a test of them that passed before
+/// ends with 6 from then on. It is told once, with the edit.
+pub(super) fn ends_with_6(found: &Keepalived, text: &[u8]) -> Option<String> {
+    let statements = |text: &[u8]| KeepalivedConf::parse(text).map(|conf| conf.statements).unwrap_or_default();
+    let old = statements(found.text.as_deref().unwrap_or_default());
+    let included: Vec<&Statement> = found.included.iter().flat_map(|(_, conf)| &conf.statements).collect();
+    let has_scripts = |all: &[Statement]| all.iter().any(|one| !paths(one).is_empty());
+    let had = has_scripts(&old) || included.iter().any(|one| !paths(one).is_empty());
+    let is_secure = |one: &Statement| {
+        one.name() == "enable_script_security" || one.inner().iter().any(|one| one.name() == "enable_script_security")
+    };
+    let is_told = !had && has_scripts(&statements(text)) && !old.iter().chain(included).any(is_secure);
+    is_told.then(|| {
+        format!(
+            "{KEEPALIVED_CONF} gets its first scripts, so `keepalived -t` exits with 6 from now on, which is no fault: it asks \
+             for enable_script_security in global_defs"
+        )
+    })
+}
+
 /// The programs that a statement, or one in it, has keepalived run.
 fn paths(statement: &Statement) -> Vec<String> {
     let name = statement.name();
