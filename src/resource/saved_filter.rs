@@ -5,6 +5,7 @@ use crate::{
     format::{
         cksum::cksum,
         iptables_save::{IptablesSave, PlacedRule},
+        printable,
     },
     plan::{Action, Change, Diff, Proof, RuleChanges, Stage, Step},
     probe::{Backend, Facts, FilterOwner, IptablesCommand, Probe, SavedFilter as Found, Unknown},
@@ -53,6 +54,11 @@ impl Resource for SavedFilter {
             return Ok(if is_wanted { Diff::for_a_person(NO_PLACE) } else { Diff::default() });
         };
         let (dump, count) = self.edited(found, path)?;
+        if wants_rules {
+            let tables: Vec<&str> = self.edits(&found.dump).into_iter().map(|(table, ..)| table).collect();
+            let text = String::from_utf8_lossy(dump.render());
+            diff.warnings.extend(fragile(&text, &tables).map(|why| format!("{path}: {why}")));
+        }
         if dump.render() != found.dump.render() {
             let (added, removed) = count;
             diff.changes.push(Change {
@@ -119,6 +125,31 @@ impl SavedFilter {
     }
 }
 
+/// The first rule that may not load at boot, and before which our last table has not ended: iptables-restore makes a file table
+/// by table, and loads nothing from the first one on that fails.
+fn fragile(text: &str, ours: &[&str]) -> Option<String> {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let last = lines.iter().rposition(|line| line.strip_prefix('*').is_some_and(|table| ours.contains(&table)))?;
+    let end = lines.iter().skip(last).position(|line| *line == "COMMIT").map_or(lines.len(), |length| last + length);
+    lines.iter().take(end).filter(|line| !line.starts_with(['#', '*', ':'])).find_map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let needs = words.windows(2).find_map(|pair| match pair {
+            ["--match-set" | "--add-set" | "--del-set", set] => Some(format!("the ipset {set}")),
+            ["-s" | "-d" | "--source" | "--src" | "--destination" | "--dst", host]
+                if host.contains(|letter: char| letter.is_ascii_alphabetic()) =>
+            {
+                Some(format!("the name {host}"))
+            }
+            _ => None,
+        })?;
+        let line = printable(line);
+        Some(format!(
+            "`{line}` needs {needs}, which may be missing at boot: then neither its table nor those behind it are loaded, ours \
+             among them; move it behind ours, or write addresses"
+        ))
+    })
+}
+
 /// Who else sets the packet filter at boot, so that saved rules would not be there afterwards, or nothing may load them; and
 /// what a person has to decide.
 fn filter_rival(owners: &BTreeSet<FilterOwner>, backend: Backend) -> Option<String> {
@@ -145,3 +176,30 @@ fn filter_rival(owners: &BTreeSet<FilterOwner>, backend: Backend) -> Option<Stri
 
 /// What one cluster or play makes of a chain.
 type RuleChangesOf<'a> = Box<dyn Fn(&[PlacedRule]) -> RuleChanges + 'a>;
+
+#[cfg(test)]
+mod tests {
+    use super::fragile;
+
+    /// A table that fails keeps those behind it from being loaded; what stands behind ours does not.
+    #[test]
+    fn a_rule_that_may_not_load_before_ours_is_told() {
+        const OURS: &str =
+            "*mangle\n-A PREROUTING -d 192.0.2.10/32 -p tcp -j MARK --set-xmark 0x15/0xffffffff\nCOMMIT\n";
+        let filter = |rule: &str| format!("*filter\n:INPUT ACCEPT [0:0]\n{rule}\nCOMMIT\n");
+        for (rule, needs) in [
+            ("-A INPUT -s backup.example.org -j ACCEPT", Some("the name backup.example.org,")),
+            ("-A INPUT ! --destination mail -j DROP", Some("the name mail,")),
+            ("-A INPUT -m set --match-set banned src -j DROP", Some("the ipset banned,")),
+            ("-A INPUT -s 10.0.0.0/255.0.0.0 -i eth0 -j ACCEPT", None),
+            ("# -A INPUT -s backup.example.org -j ACCEPT", None),
+        ] {
+            let before = fragile(&format!("{}{OURS}", filter(rule)), &["mangle"]);
+            assert_eq!(before.is_some(), needs.is_some(), "{rule} {before:?}");
+            assert!(needs.is_none_or(|needs| before.is_some_and(|told| told.contains(needs))), "{rule}");
+            assert_eq!(fragile(&format!("{OURS}{}", filter(rule)), &["mangle"]), None, "{rule}");
+        }
+        let inside = OURS.replace("COMMIT", "-A PREROUTING -s partner.example.org -j ACCEPT\nCOMMIT");
+        assert!(fragile(&inside, &["mangle"]).is_some());
+    }
+}
