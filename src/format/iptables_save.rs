@@ -103,7 +103,7 @@ impl IptablesSave {
             match line.kind {
                 Kind::Table => here = is_table(text, table),
                 Kind::Rule if here => {
-                    let text = without_counters(text).trim_ascii_end();
+                    let text = without_blanks(without_counters(text));
                     if !appends_to(text, chain) {
                         continue;
                     }
@@ -129,7 +129,7 @@ impl IptablesSave {
     /// The line of every rule that is appended, with its table and chain, without its counters.
     pub fn lines(&self) -> impl Iterator<Item = (&str, &str, &[u8])> {
         self.in_tables(Kind::Rule).filter_map(|(table, line)| {
-            let line = without_counters(line).trim_ascii_end();
+            let line = without_blanks(without_counters(line));
             let mut words = line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
             if !matches!(words.next(), Some(b"-A" | b"--append")) {
                 return None;
@@ -172,7 +172,7 @@ impl IptablesSave {
                 here = is_table(raw, table);
                 there |= here;
             }
-            let mine = here && line.kind == Kind::Rule && appends_to(without_counters(raw).trim_ascii_end(), chain);
+            let mine = here && line.kind == Kind::Rule && appends_to(without_blanks(without_counters(raw)), chain);
             if mine {
                 number += 1;
                 put(&mut text, Place::Before(number));
@@ -291,6 +291,14 @@ fn without_counters(line: &[u8]) -> &[u8] {
     }
     let close = line.iter().position(|byte| *byte == b']').unwrap_or(0);
     line[close + 1..].trim_ascii_start()
+}
+
+/// A line without the blanks at its end. A carriage return is none to iptables: it belongs to the last word.
+fn without_blanks(mut line: &[u8]) -> &[u8] {
+    while let [rest @ .., b' ' | b'\t' | b'\n'] = line {
+        line = rest;
+    }
+    line
 }
 
 /// Whether a line is `-A CHAIN …`; cheap, because a table may have 50,000 others.

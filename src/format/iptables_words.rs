@@ -9,8 +9,13 @@ pub fn split(line: &[u8]) -> Option<Vec<Vec<u8>>> {
     let mut bytes = line.iter().copied();
     while let Some(byte) = bytes.next() {
         match byte {
+            // The end of a quote ends the word, as it does for iptables-restore.
+            b'"' if quoted => {
+                quoted = false;
+                words.push(word.take().unwrap_or_default());
+            }
             b'"' => {
-                quoted = !quoted;
+                quoted = true;
                 word.get_or_insert_default();
             }
             b'\\' if quoted => word.get_or_insert_default().push(bytes.next()?),
@@ -69,6 +74,7 @@ mod tests {
         assert_eq!(split(b"-A X --comment \"a"), None);
         assert_eq!(split(b"a \"b"), None);
         assert_eq!(split(b"a 'b c'").map(|words| words.len()), Some(3), "single quotes are ordinary bytes");
+        assert_eq!(split(b"\"a\"b").map(|words| words.len()), Some(2), "a closing quote ends its word");
         assert_eq!(split(b"--comment \"\""), Some(vec![b"--comment".to_vec(), Vec::new()]));
     }
 

@@ -28,6 +28,12 @@ pub fn address(text: &str) -> Option<Ipv4Addr> {
     Some(octets.into())
 }
 
+/// An address of four parts, which masks and the addresses of targets must have.
+#[must_use]
+pub fn whole_address(text: &str) -> Option<Ipv4Addr> {
+    (text.split('.').count() == 4).then(|| address(text))?
+}
+
 /// A number as strtoul(3) with base 0 reads it: `21`, `0x15`, `025`.
 #[must_use]
 pub fn number(text: &str) -> Option<u32> {
@@ -46,11 +52,11 @@ pub fn number(text: &str) -> Option<u32> {
 
 fn prefix(mask: &str) -> Option<u8> {
     if mask.contains('.') {
-        let bits = u32::from(address(mask)?);
+        let bits = u32::from(whole_address(mask)?);
         let ones = bits.leading_ones();
         return (ones + bits.trailing_zeros() >= 32).then(|| u8::try_from(ones).ok()).flatten();
     }
-    mask.parse().ok().filter(|prefix| *prefix <= 32 && mask.bytes().all(|byte| byte.is_ascii_digit()))
+    number(mask).and_then(|prefix| u8::try_from(prefix).ok()).filter(|prefix| *prefix <= 32)
 }
 
 #[cfg(test)]
@@ -64,9 +70,21 @@ mod tests {
         assert_eq!(shown("10.1.1.5/255.255.255.0").as_deref(), Some("10.1.1.0/24"));
         assert_eq!(shown("10/8").as_deref(), Some("10.0.0.0/8"));
         assert_eq!(shown("192.0.02.010").as_deref(), Some("192.0.2.8/32"));
-        for odd in ["localhost", "", "1.2.3.4.5", "1.2.3.4/255.0.255.0", "1.2.3.4/33", "256.1.1.1", "1.2.3.4/+8"] {
+        for odd in [
+            "localhost",
+            "",
+            "1.2.3.4.5",
+            "1.2.3.4/255.0.255.0",
+            "1.2.3.4/33",
+            "256.1.1.1",
+            "1.2.3.4/+8",
+            "1.2.3.4/255.255",
+            "1.2.3.4/08",
+        ] {
             assert_eq!(shown(odd), None, "{odd}");
         }
+        assert_eq!(shown("10.1.255.255/024").as_deref(), Some("10.1.240.0/20"), "a prefix length has a base, too");
+        assert_eq!(shown("10.1.255.255/0x18").as_deref(), Some("10.1.255.0/24"));
         assert_eq!(shown("1.2.3.4/0.0.0.0").as_deref(), Some("0.0.0.0/0"));
     }
 

@@ -17,6 +17,9 @@ pub struct Rule {
     pub source_ports: PortSet,
     /// Destination ports.
     pub destination_ports: PortSet,
+    /// Whether it looks at ports (`-m tcp`, `-m udp`, `-m multiport`, also with all ports): such a rule matches no later
+    /// fragment of a packet.
+    pub looks_at_ports: bool,
     /// The interface that packets come in by (`-i`); `None` is any.
     pub in_interface: Option<Interface>,
     /// The interface that packets go out by (`-o`); `None` is any.
@@ -81,6 +84,13 @@ impl Target {
     pub const fn set_mark(value: u32) -> Self {
         Self::Mark { value, mask: u32::MAX }
     }
+
+    /// Whether it sets all bits of this mark, and no others: what a packet without a mark has behind it, and what no bit
+    /// of an older mark takes away from it.
+    #[must_use]
+    pub const fn sets(self, mark: u32) -> bool {
+        matches!(self, Self::Mark { value, mask } if value == mark && mask & mark == mark)
+    }
 }
 
 impl Rule {
@@ -94,6 +104,7 @@ impl Rule {
             destination: None,
             source_ports: PortSet::all(),
             destination_ports: PortSet::all(),
+            looks_at_ports: false,
             in_interface: None,
             out_interface: None,
             opaque: false,
@@ -103,14 +114,17 @@ impl Rule {
         let Some(words) = iptables_words::split(line) else {
             return Self { opaque: true, ..rule };
         };
-        let mut reader = Reader { words: words.into_iter().skip(2).peekable(), jump: Jump::default() };
+        let chain = words.get(1).cloned().unwrap_or_default();
+        let mut reader =
+            Reader { words: words.into_iter().skip(2).peekable(), jump: Jump::default(), seen: Seen::default() };
         while reader.words.peek().is_some() {
             if reader.option(&mut rule).is_none() {
                 rule.opaque = true;
             }
         }
         rule.target = reader.jump.target();
-        rule.opaque |= reader.jump.odd;
+        rule.looks_at_ports = reader.seen.looks_at_ports();
+        rule.opaque |= reader.jump.odd || !reader.seen.is_sure(&rule, &chain);
         rule
     }
 
@@ -153,6 +167,7 @@ impl Jump {
 struct Reader<I: Iterator<Item = Vec<u8>>> {
     words: std::iter::Peekable<I>,
     jump: Jump,
+    seen: Seen,
 }
 
 impl<I: Iterator<Item = Vec<u8>>> Reader<I> {
@@ -164,42 +179,42 @@ impl<I: Iterator<Item = Vec<u8>>> Reader<I> {
             negated = true;
             name = self.words.next()?;
         }
+        let first = self.seen.option(&name);
         match name.as_slice() {
-            b"-s" | b"--source" | b"--src" => rule.source = not_any(self.network()?),
-            b"-d" | b"--destination" | b"--dst" => rule.destination = not_any(self.network()?),
-            b"-p" | b"--protocol" | b"--proto" => {
-                rule.protocol = match (self.value()?.to_ascii_lowercase().as_str(), negated) {
-                    ("tcp" | "6", false) => Protocol::Tcp,
-                    ("udp" | "17", false) => Protocol::Udp,
-                    ("all" | "0", false) => Protocol::Any,
-                    _ => Protocol::Other,
-                };
+            b"-s" | b"--source" | b"--src" => {
+                let network = self.network()?;
+                rule.source = (!negated).then(|| not_any(network))?;
             }
+            b"-d" | b"--destination" | b"--dst" => {
+                let network = self.network()?;
+                rule.destination = (!negated).then(|| not_any(network))?;
+            }
+            b"-p" | b"--protocol" | b"--proto" => rule.protocol = protocol(&self.value()?, negated)?,
             b"-i" | b"--in-interface" => self.interface(negated, &mut rule.in_interface)?,
             b"-o" | b"--out-interface" => self.interface(negated, &mut rule.out_interface)?,
             b"--sport" | b"--source-port" | b"--sports" | b"--source-ports" => {
-                rule.source_ports = rule.source_ports.intersection(&self.ports(&name, negated)?);
+                rule.source_ports = rule.source_ports.intersection(&self.ports(&name, negated, rule.protocol)?);
             }
             b"--dport" | b"--destination-port" | b"--dports" | b"--destination-ports" => {
-                rule.destination_ports = rule.destination_ports.intersection(&self.ports(&name, negated)?);
+                rule.destination_ports =
+                    rule.destination_ports.intersection(&self.ports(&name, negated, rule.protocol)?);
             }
             b"-m" | b"--match" => {
-                let known = ["tcp", "udp", "multiport", "comment"];
-                return known.contains(&self.value()?.as_str()).then_some(());
+                let word = self.value()?;
+                return (self.seen.extension(&word) && !negated).then_some(());
             }
             b"--comment" => rule.comment = Some(self.words.next()?),
-            b"-c" | b"--set-counters" => {
-                self.value()?;
-                self.value()?;
-            }
+            b"-c" | b"--set-counters" => self.counters()?,
             b"-j" | b"--jump" => self.jump.name = self.words.next()?,
             b"--set-mark" | b"--set-xmark" | b"--or-mark" | b"--and-mark" | b"--xor-mark" => {
                 let value = self.value()?;
+                self.jump.odd |= self.jump.name != b"MARK" || self.jump.mark.is_some();
                 self.jump.mark = mark_operation(&name, &value);
                 self.jump.odd |= self.jump.mark.is_none();
             }
             b"--to-source" | b"--to" => {
-                self.jump.to_source = self.value().as_deref().and_then(ipv4::address);
+                self.jump.odd |= self.jump.name != b"SNAT";
+                self.jump.to_source = self.value().as_deref().and_then(ipv4::whole_address);
                 self.jump.odd |= self.jump.to_source.is_none();
             }
             _ => {
@@ -208,7 +223,7 @@ impl<I: Iterator<Item = Vec<u8>>> Reader<I> {
                 return None;
             }
         }
-        (!negated || may_be_negated(&name)).then_some(())
+        (first && (!negated || may_be_negated(&name))).then_some(())
     }
 
     /// The option's value as text. Old iptables wrote the `!` before the value; that is outside the model.
@@ -221,24 +236,139 @@ impl<I: Iterator<Item = Vec<u8>>> Reader<I> {
         String::from_utf8(word).ok()
     }
 
+    /// Packets and bytes, which are one word (`5,400`) or two.
+    fn counters(&mut self) -> Option<()> {
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let word = self.value()?;
+        let sure = match word.split_once(',') {
+            Some((packets, bytes)) => is_number(packets) && is_number(bytes),
+            None => is_number(&word) && is_number(&self.value()?),
+        };
+        sure.then_some(())
+    }
+
     /// The ports of `-m tcp` (one range) or `-m multiport` (a list of them).
-    fn ports(&mut self, option: &[u8], negated: bool) -> Option<PortSet> {
+    fn ports(&mut self, option: &[u8], negated: bool, protocol: Protocol) -> Option<PortSet> {
         let text = self.value()?;
-        let set = if option.ends_with(b"ports") { port_ranges(&text)? } else { port_range(&text)? };
+        let is_list = option.ends_with(b"ports");
+        // iptables reads 025 and 0x15 by their base for TCP alone: for UDP the first is 25, the second an error. A name
+        // is that of a service over the same protocol.
+        if protocol != Protocol::Tcp && !text.split([',', ':']).all(is_plain_number) {
+            return None;
+        }
+        let set = if is_list { port_list(&text)? } else { port_range(&text)? };
         Some(if negated { set.complement() } else { set })
     }
 
     /// An interface; `+` is any.
     fn interface(&mut self, negated: bool, known: &mut Option<Interface>) -> Option<()> {
         let name = self.value()?;
+        let sure = !name.is_empty() && name.len() < 16 && !(negated && name == "+");
         *known = (negated || name != "+").then_some(Interface { name, negated });
-        Some(())
+        sure.then_some(())
     }
 
     /// A network.
     fn network(&mut self) -> Option<Ipv4Net> {
         ipv4::network(&self.value()?)
     }
+}
+
+/// The options and extensions of a rule, as far as they are needed to tell whether iptables takes it as we do.
+#[derive(Default)]
+struct Seen {
+    options: Vec<&'static str>,
+    extensions: Vec<String>,
+    too_late: bool,
+}
+
+impl Seen {
+    /// Notes an option. Whether it is the first of its kind: iptables refuses a second one.
+    fn option(&mut self, name: &[u8]) -> bool {
+        let kind = match name {
+            b"-s" | b"--source" | b"--src" => "-s",
+            b"-d" | b"--destination" | b"--dst" => "-d",
+            b"-p" | b"--protocol" | b"--proto" => "-p",
+            b"-i" | b"--in-interface" => "-i",
+            b"-o" | b"--out-interface" => "-o",
+            b"--sport" | b"--source-port" => "--sport",
+            b"--dport" | b"--destination-port" => "--dport",
+            // One multiport has one list.
+            b"--sports" | b"--source-ports" | b"--dports" | b"--destination-ports" => "ports",
+            b"--comment" => "--comment",
+            b"-c" | b"--set-counters" => "-c",
+            b"-j" | b"--jump" => "-j",
+            b"--to-source" | b"--to" => "--to-source",
+            _ => return true,
+        };
+        // An extension's option is known only behind what brings the extension.
+        self.too_late |= match kind {
+            "--sport" | "--dport" => !self.options.contains(&"-p"),
+            "ports" => !self.has("multiport"),
+            "--comment" => !self.has("comment"),
+            _ => false,
+        };
+        let first = !self.options.contains(&kind);
+        self.options.push(kind);
+        first
+    }
+
+    /// Notes an extension. Whether the model knows it, and it comes once.
+    fn extension(&mut self, name: &str) -> bool {
+        let sure = ["tcp", "udp", "multiport", "comment"].contains(&name) && !self.has(name);
+        self.extensions.push(name.to_owned());
+        sure
+    }
+
+    fn has(&self, extension: &str) -> bool {
+        self.extensions.iter().any(|known| known == extension)
+    }
+
+    fn looks_at_ports(&self) -> bool {
+        ["tcp", "udp", "multiport"].iter().any(|name| self.has(name))
+            || ["--sport", "--dport", "ports"].iter().any(|kind| self.options.contains(kind))
+    }
+
+    /// Whether iptables takes these words, in this order and chain.
+    fn is_sure(&self, rule: &Rule, chain: &[u8]) -> bool {
+        let given = |kind: &str| self.options.contains(&kind);
+        let protocol = match rule.protocol {
+            Protocol::Tcp => !self.has("udp"),
+            Protocol::Udp => !self.has("tcp"),
+            Protocol::Any | Protocol::Other => !self.looks_at_ports(),
+        };
+        let complete = self.has("multiport") == given("ports") && self.has("comment") == given("--comment");
+        let short = rule.comment.as_ref().is_none_or(|comment| comment.len() < 256);
+        let interfaces = match chain {
+            b"PREROUTING" | b"INPUT" => !given("-o"),
+            b"POSTROUTING" | b"OUTPUT" => !given("-i"),
+            _ => true,
+        };
+        protocol && complete && short && interfaces && !self.too_late
+    }
+}
+
+/// A protocol by name or number. A name that the model does not know may be none at all.
+fn protocol(text: &str, negated: bool) -> Option<Protocol> {
+    let text = text.to_ascii_lowercase();
+    let number = match text.as_str() {
+        "tcp" => 6,
+        "udp" => 17,
+        "all" => 0,
+        other => ipv4::number(other).unwrap_or(256),
+    };
+    match (number, negated) {
+        (6, false) => Some(Protocol::Tcp),
+        (17, false) => Some(Protocol::Udp),
+        (0, false) => Some(Protocol::Any),
+        (0, true) => None,
+        _ => Some(Protocol::Other),
+    }
+}
+
+/// Whether a part of a list of ports means the same to everybody: decimal digits, or left out.
+fn is_plain_number(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit()) && (text.len() < 2 || !text.starts_with('0'))
 }
 
 /// Whether the model expresses the negation of an option: ports have a complement, and protocol and interface only
@@ -276,6 +406,12 @@ pub(crate) fn port_ranges(text: &str) -> Option<PortSet> {
     text.split(',').try_fold(PortSet::default(), |set, range| Some(set.union(&port_range(range)?)))
 }
 
+/// The ports of a list for multiport: no range is open, and a list has room for 15 numbers.
+fn port_list(text: &str) -> Option<PortSet> {
+    let numbers: Vec<&str> = text.split([',', ':']).collect();
+    (numbers.len() <= 15 && !numbers.contains(&"")).then(|| port_ranges(text))?
+}
+
 /// The ports of one range such as `10000:20000`, `1024:` or `21`.
 pub(crate) fn port_range(text: &str) -> Option<PortSet> {
     let Some((low, high)) = text.split_once(':') else {
@@ -283,7 +419,7 @@ pub(crate) fn port_range(text: &str) -> Option<PortSet> {
     };
     let low = if low.is_empty() { 0 } else { port(low)? };
     let high = if high.is_empty() { u16::MAX } else { port(high)? };
-    Some(PortSet::range(low, high))
+    (low <= high).then(|| PortSet::range(low, high))
 }
 
 /// A port, or the name of one of FTP's two services; another name depends on the host's own table.

@@ -43,6 +43,23 @@ fn what_the_model_does_not_express_is_opaque() {
         "-j SNAT --to-source 192.0.2.1-192.0.2.9",
         "-p tcp -m comment --comment",
         "-d 192.0.2.10,192.0.2.11 -j ACCEPT",
+        "-p udp -m udp --dport 025 -j ACCEPT",
+        "-p udp --dport ftp -j ACCEPT",
+        "-p tcp --dport 21 --dport 22 -j ACCEPT",
+        "-p tcp -p udp --dport 21 -j ACCEPT",
+        "-p tcp -c 5,400 --syn -j ACCEPT",
+        "--dport 21 -p tcp -j ACCEPT",
+        "--dport 21 -j ACCEPT",
+        "-p tcp --dports 21 -j ACCEPT",
+        "-p tcp -m multiport --dports 21: -j ACCEPT",
+        "-p tcp --dpo 21 -j ACCEPT",
+        "--protocol=tcp -j ACCEPT",
+        "-ptcp -j ACCEPT",
+        "-p udp -m tcp --dport 21 -j ACCEPT",
+        "-j ACCEPT -j DROP",
+        "-j MARK --set-mark 21 --or-mark 1",
+        "--set-mark 21 -j MARK",
+        "-p tcp -m comment \"a\"-j ACCEPT",
     ] {
         let rule = rule(opaque);
         assert!(rule.opaque || rule.target == Target::Other, "{opaque}: {rule:?}");
@@ -51,15 +68,30 @@ fn what_the_model_does_not_express_is_opaque() {
     assert!(rule("-j MASQUERADE --random").opaque);
 }
 
+/// Each of these was once read as another rule than iptables makes of it.
+#[test]
+fn numbers_have_the_base_that_iptables_gives_them() {
+    assert_eq!(rule("-s 10.1.255.255/024 -j ACCEPT"), rule("-s 10.1.240.0/20 -j ACCEPT"));
+    assert_eq!(rule("-p tcp --dport 025 -j ACCEPT"), rule("-p tcp --dport 21 -j ACCEPT"));
+    assert_eq!(rule("-p 0x6 --dport 21 -j ACCEPT"), rule("-p tcp --dport 21 -j ACCEPT"));
+    assert_eq!(rule("-p tcp -c 5,400 -j ACCEPT"), rule("-p tcp -j ACCEPT"));
+    assert_ne!(rule("-p tcp -m tcp -j ACCEPT"), rule("-p tcp -j ACCEPT"), "later fragments match the second alone");
+    assert_eq!(rule("-p tcp -m tcp --dport 0:65535 -j ACCEPT"), rule("-p tcp -m tcp -j ACCEPT"));
+    assert_eq!(rule("-j ACCEPT\r").target, Target::Other, "no target has such a name");
+}
+
 #[test]
 fn an_interface_makes_a_rule_narrower() {
-    for narrow in ["-i eth0 -j ACCEPT", "! -i lo -j ACCEPT", "-o eth1 -j ACCEPT"] {
+    for narrow in ["-i eth0 -j ACCEPT", "! -i lo -j ACCEPT"] {
         assert!(!rule(narrow).is_plain() && !rule(narrow).opaque, "{narrow}");
     }
     assert!(rule("-i + -j ACCEPT").is_plain());
     assert_ne!(rule("-i eth0 -j ACCEPT"), rule("-i eth1 -j ACCEPT"));
     assert_ne!(rule("-i eth0 -j ACCEPT"), rule("! -i eth0 -j ACCEPT"));
-    assert_ne!(rule("-i eth0 -j ACCEPT"), rule("-o eth0 -j ACCEPT"));
+    let out = Rule::parse(b"-A FORWARD -o eth0 -j ACCEPT");
+    assert!(!out.is_plain() && !out.opaque);
+    assert_ne!(Rule::parse(b"-A FORWARD -i eth0 -j ACCEPT"), out);
+    assert!(rule("-o eth0 -j ACCEPT").opaque, "no packet of this chain has one yet: iptables refuses it");
 }
 
 #[test]
