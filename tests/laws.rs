@@ -198,6 +198,11 @@ fn any_mark_rule() -> impl Strategy<Value = String> {
         6 => Just("MARK --set-xmark 0x15/0xffffffff"),
         2 => Just("MARK --set-xmark 0x16/0xffffffff"),
         1 => Just("MARK --set-xmark 0x15/0xff"),
+        1 => Just("MARK --set-xmark 0x100/0x100"),
+        1 => Just("MARK --set-xmark 0x115/0xff"),
+        1 => Just("MARK --set-xmark 0x0/0x0"),
+        1 => Just("MARK --set-xmark 0x0/0xffffff00"),
+        1 => Just("MARK --set-xmark 0x1/0x0"),
         1 => Just("ACCEPT"),
     ];
     (address, condition, comment, jump).prop_map(|(address, condition, comment, jump)| {
@@ -353,9 +358,8 @@ fn foreign(state: &State, cluster: &Cluster) -> (Vec<String>, Vec<String>, Vec<V
     let keep = |rule: &&String| {
         let tagged = rule.contains("lvs-ftp: Public FTP");
         let opaque = rule.contains("--state");
-        let plain_port = rule.contains("-p tcp -m tcp --dport") || rule.contains("--dports");
         let to_vip = rule.contains("-d 192.0.2.10/32") && rule.contains("-j MARK");
-        !tagged && (opaque || !to_vip || (!rule.contains(&mark) && !plain_port))
+        !tagged && (opaque || !to_vip || !rule.contains(&mark))
     };
     let keep_nat = |rule: &&String| !rule.contains("lvs-ftp: Public FTP") && !rule.contains("--sport 20");
     let older: Vec<u32> = vec![21, 22, 80];

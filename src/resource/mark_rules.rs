@@ -153,8 +153,8 @@ impl MarkRules {
 
     /// The mark that a rule of the past gives.
     fn past_mark(&self, rule: &Rule) -> Option<u32> {
-        let Target::Mark { value, mask } = rule.target else { return None };
-        (self.standing(rule) == Standing::Stale).then_some(value & mask)
+        let given = given_mark(rule)?;
+        (self.standing(rule) == Standing::Stale).then_some(given)
     }
 
     /// Whether a rule of the past gives another mark than ours.
@@ -190,26 +190,18 @@ impl MarkRules {
         )
     }
 
-    /// Ours are rules with our comment, and rules with this virtual IP and mark, whoever wrote them; so is one that
-    /// gives another mark to nothing but our ports. A rule with a condition that we do not understand is ours only by
-    /// its comment.
+    /// Ours are rules with our comment, and rules that give just our mark to this virtual IP, whoever wrote them. A rule
+    /// that gives another mark, or sets other bits, is somebody else's: bits of a mark have many uses. A rule with a
+    /// condition that we do not understand is ours only by its comment.
     fn standing(&self, rule: &Rule) -> Standing {
         let tagged = rule.has_comment(&tag(&self.play));
         let to_vip = rule.destination == Some(Ipv4Net::from(self.virtual_ip));
-        let Target::Mark { value, mask } = rule.target else {
-            return if tagged { Standing::Stale } else { Standing::Foreign };
-        };
-        if rule.opaque && !tagged {
-            return Standing::Foreign;
-        }
-        let marks_ours = value & mask == self.mark.get();
+        let gives_ours = rule.target.sets(self.mark.get());
         let within = rule.protocol == Protocol::Tcp && rule.destination_ports.is_subset(&self.wanted());
         let from_anywhere = rule.is_plain() && rule.source.is_none() && rule.source_ports == PortSet::all();
-        let only_ours = to_vip && within && from_anywhere;
-        let fits = only_ours && rule.target == Target::set_mark(self.mark.get());
-        if fits {
+        if to_vip && within && from_anywhere && rule.target == Target::set_mark(self.mark.get()) {
             Standing::Fitting
-        } else if tagged || (to_vip && marks_ours) || only_ours {
+        } else if tagged || (!rule.opaque && to_vip && gives_ours) {
             Standing::Stale
         } else {
             Standing::Foreign
@@ -229,15 +221,18 @@ impl MarkRules {
         Some(format!("a foreign rule of mangle PREROUTING collides, {what}; it is left alone: {}", excerpt(&rule.text)))
     }
 
+    /// A rule collides when other packets get our mark by it, or when it would leave another mark on packets that have
+    /// ours. Which of two such rules is the last may change at any time, so their order does not count.
     fn why_it_collides(&self, rule: &Rule) -> Option<String> {
         let Target::Mark { value, mask } = rule.target else {
             return None;
         };
+        let mark = self.mark.get();
         let to_vip = rule.destination.is_none_or(|network| network.contains(&self.virtual_ip));
-        let touches = to_vip && rule.destination_ports.overlaps(&self.wanted());
-        if value & mask == self.mark.get() {
-            Some(format!("it sets our mark {} too", self.mark))
-        } else if touches {
+        let ours = to_vip && rule.protocol != Protocol::Udp && rule.destination_ports.overlaps(&self.wanted());
+        if value == mark {
+            Some(format!("it sets our mark {mark} too"))
+        } else if ours && (mark & !mask) ^ value != mark {
             Some("it marks some of our traffic".to_owned())
         } else {
             None
@@ -249,6 +244,14 @@ fn ports_of(rules: &[&PlacedRule]) -> PortSet {
     rules.iter().fold(PortSet::default(), |all, rule| all.union(&rule.rule.destination_ports))
 }
 
+/// The mark that a rule gives to a packet without one.
+const fn given_mark(rule: &Rule) -> Option<u32> {
+    match rule.target {
+        Target::Mark { value, .. } => Some(value),
+        _ => None,
+    }
+}
+
 /// Marks that this play's rules have, other than the one that it wants now, unless a rule that stays uses them or they
 /// belong to another cluster of the host.
 pub(super) fn older_marks(
@@ -257,10 +260,7 @@ pub(super) fn older_marks(
     mark: FirewallMark,
     other_marks: &[FirewallMark],
 ) -> Vec<u32> {
-    let marks = |rule: &PlacedRule| match rule.rule.target {
-        Target::Mark { value, mask } => Some(value & mask),
-        _ => None,
-    };
+    let marks = |rule: &PlacedRule| given_mark(&rule.rule);
     let (ours, others): (Vec<_>, Vec<_>) = rules.iter().partition(|rule| rule.rule.has_comment(&tag(play)));
     let mut older: Vec<u32> = ours.into_iter().filter_map(marks).filter(|old| *old != mark.get()).collect();
     older.retain(|old| !others.iter().any(|rule| marks(rule) == Some(*old)));
@@ -269,3 +269,7 @@ pub(super) fn older_marks(
     older.dedup();
     older
 }
+
+#[cfg(test)]
+#[path = "mark_rules_tests.rs"]
+mod tests;

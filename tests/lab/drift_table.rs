@@ -91,18 +91,6 @@ pub const MARKS: &[Drift] = &[
         ..DEFAULT
     },
     Drift {
-        name: "mark_of_the_rules_changed",
-        make: "iptables -t mangle -R PREROUTING $(($(iptables -t mangle -S PREROUTING | grep -n 'dport 21 ' | cut -d: -f1) - 1)) -p tcp -d 192.0.2.10 --dport 21 -j MARK --set-mark 22
-            iptables -t mangle -R PREROUTING $(($(iptables -t mangle -S PREROUTING | grep -n 'dport 10000' | cut -d: -f1) - 1)) -p tcp -d 192.0.2.10 --dport 10000:20000 -j MARK --set-mark 22",
-        changes: &[
-            ADD_CONTROL_LATE,
-            ADD_PASSIVE_LATE,
-            "mark_rules remove contract: mangle (stale): -A PREROUTING -d 192.0.2.10/32 -p tcp -m tcp --dport 21 -j MARK --set-xmark 0x16/0xffffffff",
-            "mark_rules remove contract: mangle (stale): -A PREROUTING -d 192.0.2.10/32 -p tcp -m tcp --dport 10000:20000 -j MARK --set-xmark 0x16/0xffffffff",
-        ],
-        ..DEFAULT
-    },
-    Drift {
         name: "mark_of_the_rules_changed_with_our_comment",
         make: "iptables -t mangle -R PREROUTING $(($(iptables -t mangle -S PREROUTING | grep -n 'dport 21 ' | cut -d: -f1) - 1)) -p tcp -d 192.0.2.10 --dport 21 -m comment --comment 'lvs-ftp: Public FTP' -j MARK --set-mark 22
             iptables -t mangle -R PREROUTING $(($(iptables -t mangle -S PREROUTING | grep -n 'dport 10000' | cut -d: -f1) - 1)) -p tcp -d 192.0.2.10 --dport 10000:20000 -m comment --comment 'lvs-ftp: Public FTP' -j MARK --set-mark 22",

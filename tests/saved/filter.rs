@@ -104,7 +104,7 @@ fn load(backend: &str, text: &str) -> Result<Tables, String> {
 const OUR_CHAINS: [(&str, &str); 2] = [("mangle", "PREROUTING"), ("nat", "POSTROUTING")];
 
 /// Whether a rule, as iptables-save prints it, is ours: by its text alone. Ours carry the comment; or they give our mark
-/// to our address, or another one to nothing but our ports; or they rewrite our network's port 20. A rule with a word
+/// to our address; or they rewrite our network's port 20. A rule with a word
 /// that is not of this kind is somebody else's.
 fn is_ours(chain: &str, rule: &str) -> bool {
     const KNOWN: &str = "-A PREROUTING POSTROUTING -d -s -i -o eth0 -p tcp -m multiport --dport --dports --sport --sports \
@@ -127,8 +127,7 @@ fn is_ours(chain: &str, rule: &str) -> bool {
         return false;
     }
     let number = |text: &str| u32::from_str_radix(text.trim_start_matches("0x"), 16).unwrap();
-    let from_anywhere = after("-s").is_none() && after("-i").is_none();
-    number(value) & number(mask) == 21 || (from_anywhere && ports(rule).is_subset(&wanted_ports()))
+    number(value) == 0x15 && number(mask) & 0x15 == 0x15
 }
 
 /// The rule without its comment, which may hold anything.
@@ -304,7 +303,7 @@ fn any_mark_rule() -> impl Strategy<Value = String> {
         Just("-m multiport --dports 20,21"),
         Just(""),
     ];
-    let mark = prop_oneof![4 => Just("--set-mark 21"), 1 => Just("--set-mark 0x15"), 1 => Just("--set-xmark 0x15/0xffffffff"), 1 => Just("--set-mark 22"), 1 => Just("--set-mark 21/255"), 1 => Just("--or-mark 21")];
+    let mark = prop_oneof![4 => Just("--set-mark 21"), 1 => Just("--set-mark 0x15"), 1 => Just("--set-xmark 0x15/0xffffffff"), 1 => Just("--set-mark 22"), 1 => Just("--set-mark 21/255"), 1 => Just("--or-mark 21"), 1 => Just("--or-mark 256"), 1 => Just("--xor-mark 21"), 1 => Just("--and-mark 21"), 1 => Just("--set-mark 0/0")];
     let extra = prop_oneof![
         6 => Just(String::new()),
         2 => Just(format!("-m comment {TAG}")),
