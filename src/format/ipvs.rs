@@ -1,6 +1,6 @@
 //! The IPVS table as `ipvsadm -S -n` prints it and as ipvsadm takes it (ipvsadm(8)).
 
-use super::Malformed;
+use super::{Malformed, ipv4};
 use crate::lvs::ForwardingMethod;
 use std::{fmt, net::Ipv4Addr};
 
@@ -252,9 +252,20 @@ impl Words {
 
     fn options(mut self) -> Result<Options, &'static str> {
         let mut options = Options::default();
+        let mut seen = Vec::new();
         while let Some(word) = self.next() {
-            match self.unglued(word).as_str() {
-                "-f" | "--fwmark-service" => options.key.splice(0..0, ["-f".to_owned(), self.value()?]).for_each(drop),
+            let option = self.unglued(word);
+            if let Some(kind) = once(&option) {
+                if seen.contains(&kind) {
+                    return Err("an option stands twice, or two exclude each other");
+                }
+                seen.push(kind);
+            }
+            match option.as_str() {
+                "-f" | "--fwmark-service" => {
+                    let mark = [String::from("-f"), mark(&self.value()?)?];
+                    options.key.splice(0..0, mark).for_each(drop);
+                }
                 "-t" | "--tcp-service" => options.key.extend(["-t".to_owned(), self.value()?]),
                 "-u" | "--udp-service" => options.key.extend(["-u".to_owned(), self.value()?]),
                 "--sctp-service" => options.key.extend(["--sctp-service".to_owned(), self.value()?]),
@@ -265,7 +276,7 @@ impl Words {
                     options.timeout = Some(seconds.map_err(|_| "the persistence timeout is not a number")?);
                 }
                 "-M" | "--netmask" => options.mask = Some(self.value()?),
-                "-r" | "--real-server" => options.address = Some(self.value()?),
+                "-r" | "--real-server" => options.address = Some(endpoint(&self.value()?)),
                 "-g" | "--gatewaying" => options.forwarding = Some(ForwardingMethod::Direct),
                 "-i" | "--ipip" => options.forwarding = Some(ForwardingMethod::Tunnel),
                 "-m" | "--masquerading" => options.forwarding = Some(ForwardingMethod::Nat),
@@ -292,6 +303,51 @@ impl Words {
         self.0.push_front(word[2..].to_owned());
         word[..2].to_owned()
     }
+}
+
+/// What an option is about, where ipvsadm takes just one such option in a line (`set_option` of its source).
+fn once(option: &str) -> Option<char> {
+    Some(match option {
+        "-f" | "--fwmark-service" | "-t" | "--tcp-service" | "-u" | "--udp-service" | "--sctp-service" => 'f',
+        "-s" | "--scheduler" => 's',
+        "-p" | "--persistent" => 'p',
+        "-M" | "--netmask" => 'M',
+        "-r" | "--real-server" => 'r',
+        "-g" | "--gatewaying" | "-i" | "--ipip" | "-m" | "--masquerading" => 'g',
+        "-w" | "--weight" => 'w',
+        "-x" | "--u-threshold" => 'x',
+        "-y" | "--l-threshold" => 'y',
+        _ => return None,
+    })
+}
+
+/// A mark, which is decimal also with a zero before it. ipvsadm prints one above 2147483647 as a negative number.
+fn mark(text: &str) -> Result<String, &'static str> {
+    if text.strip_prefix('-').is_some_and(|digits| decimal::<u32>(digits).is_some()) {
+        return Ok(text.to_owned());
+    }
+    let number = decimal::<u32>(text).filter(|mark| *mark > 0);
+    number.map(|mark| mark.to_string()).ok_or("the firewall mark is not a number that ipvsadm takes")
+}
+
+/// The address of a real server as ipvsadm prints it: octets have a base, ports are decimal or one of FTP's names. Any
+/// other text stays as it is.
+fn endpoint(text: &str) -> String {
+    let (host, port) = text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port)));
+    let port = port.map(|port| match port {
+        "ftp" => Some(21),
+        "ftp-data" => Some(20),
+        number => decimal::<u16>(number),
+    });
+    match (ipv4::whole_address(host), port) {
+        (Some(host), None) => host.to_string(),
+        (Some(host), Some(Some(port))) => format!("{host}:{port}"),
+        _ => text.to_owned(),
+    }
+}
+
+fn decimal<N: std::str::FromStr>(text: &str) -> Option<N> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
 impl Options {

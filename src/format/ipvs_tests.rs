@@ -29,6 +29,20 @@ fn saved_files_may_use_any_form_that_ipvsadm_takes() {
     );
 }
 
+/// Each of these was once read as another table than ipvsadm makes of it.
+#[test]
+fn numbers_are_decimal_and_ports_have_names() {
+    let typed = "-A -f 025 -s wlc\n-a -f 25 -r 10.1.1.011:021 -m\n-a -f025 -r 10.1.1.12:ftp -m -w 02\n";
+    let table = IpvsTable::parse(typed.as_bytes()).unwrap();
+    assert_eq!(table.render(), "-A -f 25 -s wlc\n-a -f 25 -r 10.1.1.9:21 -m -w 1\n-a -f 25 -r 10.1.1.12:21 -m -w 2\n");
+    for refused in
+        ["-f 0x15", "-f 0", "-f ftp", "-f 4294967296", "-f 21 -f 21", "-f 21 -s wlc -s rr", "-f 21 -p -p 300"]
+    {
+        assert!(IpvsTable::parse(format!("-A {refused}\n").as_bytes()).is_err(), "{refused}");
+    }
+    assert!(IpvsTable::parse(b"-A -f 21\n-a -f 21 -r 10.1.1.11 -g -m\n").is_err());
+}
+
 #[test]
 fn garbage_and_cut_off_text_are_refused() {
     for (text, says) in [
