@@ -386,3 +386,43 @@ proptest! {
         holds("generated", &text);
     }
 }
+
+/// A typed rule means to us what the kernel's print of it means, or nothing; one that the tool refuses is never sure.
+#[test]
+fn typed_rules_are_read_as_iptables_reads_them() {
+    use lvs_ftp::format::rule::{Rule, Target};
+    let read = |line: &str| Rule { comment: None, ..Rule::parse(line.as_bytes()) };
+    let heads = ["-p tcp", "-p TCP", "-p 0x6", "-p 06", "-p udp", "-p all", "! -p udp", "-p tcp -p udp", "-ptcp", ""];
+    let ports = [
+        "",
+        "--dport 21",
+        "--dport 025",
+        "--dport 0x15",
+        "--dport ftp",
+        "--dpo 21",
+        "-m tcp",
+        "! --dport 21",
+        "-m tcp --dport 0:65535",
+        "-m multiport --dports 025,80",
+        "--dports 21",
+        "--dport 30:20",
+        "-c 5,400 --syn",
+    ];
+    let places = ["", "-s 10.1.255.255/024", "-s 10.1/255.255", "-d 10.1.1.9/0x18", "! -d 10.1.1.0/24"];
+    for backend in backends() {
+        for head in heads {
+            for (port, place) in ports.iter().enumerate().map(|(at, port)| (port, places[at % places.len()])) {
+                let typed = format!("-A PREROUTING {head} {place} {port} -j MARK --set-mark 025/0xff");
+                let ours = read(&typed);
+                let sure = !ours.opaque && ours.target != Target::Other;
+                match load(backend, &format!("*mangle\n{typed}\nCOMMIT\n")) {
+                    Err(error) => assert!(!sure, "{backend} refuses {typed}: {error}"),
+                    Ok(tables) => {
+                        let printed = &tables[&("mangle".to_owned(), "PREROUTING".to_owned())][0];
+                        assert!(!sure || read(printed) == ours, "{backend}: {typed}\n{printed}");
+                    }
+                }
+            }
+        }
+    }
+}
