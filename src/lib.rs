@@ -23,6 +23,10 @@ pub mod plan;
 
 pub mod host;
 
+pub mod ftp_client;
+
+pub mod doctor;
+
 pub mod run;
 
 pub mod report;

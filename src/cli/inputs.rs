@@ -62,6 +62,8 @@ pub(super) struct Work {
     pub sides: Vec<Side>,
     /// The clusters, as records describe them.
     pub clusters: Vec<Cluster>,
+    /// The inventory that all of it comes from.
+    pub inventory: Inventory,
 }
 
 impl Inputs {
@@ -79,13 +81,16 @@ impl Inputs {
             return Err(Refusal::Because(Exit::Interrupted, "interrupted before any host was changed".to_owned()));
         }
         let (inventory, plays) = both(inventory, playbook::load(&playbooks))?;
-        let options =
-            ConnectionOptions { user: self.user.clone(), become_: self.become_, private_key: self.private_key.clone() };
-        let resolved = desired::resolve(&inventory, &plays, &options)?;
+        let resolved = desired::resolve(&inventory, &plays, &self.connection_options())?;
         for pattern in plays.iter().flat_map(Play::patterns) {
             inventory.warnings(pattern).iter().for_each(|warning| say::warning(warning));
         }
-        self.selected(&inventory, &resolved)
+        self.selected(inventory, &resolved)
+    }
+
+    /// How hosts are reached where their variables do not say.
+    pub fn connection_options(&self) -> ConnectionOptions {
+        ConnectionOptions { user: self.user.clone(), become_: self.become_, private_key: self.private_key.clone() }
     }
 
     /// The playbooks' files.
@@ -94,8 +99,8 @@ impl Inputs {
     }
 
     /// What tags select of the plays' resources, on those of their hosts that `--limit` selects.
-    fn selected(&self, inventory: &Inventory, all: &[ResolvedPlay]) -> Result<Work, Refusal> {
-        let limit = self.options.limited(inventory)?;
+    fn selected(&self, inventory: Inventory, all: &[ResolvedPlay]) -> Result<Work, Refusal> {
+        let limit = self.options.limited(&inventory)?;
         let contacted = |name: &str| limit.as_ref().is_none_or(|limit| limit.iter().any(|host| host == name));
         // Every play is checked, whether it is selected or not.
         desired::targets(all, all, &|_| true)?;
@@ -115,7 +120,7 @@ impl Inputs {
         if targets.is_empty() {
             return Err(Refusal::Text("the limit selects none of the playbook's hosts".to_owned()));
         }
-        Ok(Work { plays, targets, sides, clusters: described })
+        Ok(Work { plays, targets, sides, clusters: described, inventory })
     }
 
     /// Ansible's rules: `always` runs unless skipped, `never` only when asked for, `all` asks for every other.

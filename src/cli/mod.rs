@@ -4,7 +4,9 @@ mod apply;
 mod completions;
 mod contact;
 mod defaults;
+mod doctor;
 mod exit;
+mod ftp_sessions;
 mod history;
 mod inputs;
 mod inventory;
@@ -14,6 +16,7 @@ mod locking;
 mod log_file;
 mod log_reader;
 mod man;
+mod netrc;
 mod plan_file;
 mod progress;
 mod refusal;
@@ -47,9 +50,12 @@ enum Verb {
     Apply(Box<apply::Apply>),
     Inventory(inventory::Inventory),
     Status(Box<status::ShowStatus>),
+    Doctor(Box<doctor::Doctor>),
     Schedule(schedule::Schedule),
     History(history::ShowHistory),
     Schema(schema::Schema),
+    #[command(hide = true)]
+    FtpSessions(ftp_sessions::FtpSessions),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -62,9 +68,11 @@ pub fn main() -> Exit {
             Verb::Apply(apply) => apply.run(),
             Verb::Inventory(inventory) => inventory.run(),
             Verb::Status(status) => status.run(),
+            Verb::Doctor(doctor) => doctor.run(),
             Verb::Schedule(schedule) => schedule.run(),
             Verb::History(history) => history.run(),
             Verb::Schema(schema) => schema.run(),
+            Verb::FtpSessions(sessions) => sessions.run(),
             Verb::Completions(completions) => completions.run(),
             Verb::Man(man) => man.run(),
         },

@@ -3,6 +3,7 @@
 mod connection;
 mod descriptors;
 mod director_script;
+mod ftp_sessions;
 mod guard;
 mod held;
 mod inventory_program;
@@ -20,6 +21,7 @@ mod writable;
 
 pub use connection::{Connection, Session};
 pub use descriptors::make_room;
+pub use ftp_sessions::Packed;
 pub use inventory_program::run_inventory_program;
 pub use machine::{Machine, systemctl, systemctl_says, takes_connections};
 pub use trace::{Command, Listener, Told};

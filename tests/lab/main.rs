@@ -16,6 +16,7 @@ mod cut_off;
 mod dead;
 mod died;
 mod direct;
+mod doctor;
 mod drift_table;
 mod drifts;
 mod faults;
@@ -74,6 +75,7 @@ fn trials() -> Vec<Trial> {
         ftp::trials(),
         served::trials(),
         direct::trials(),
+        doctor::trials(),
         keepalived::trials(),
         piranha::trials(),
         drifts::trials(),

@@ -96,8 +96,13 @@ impl Site {
     /// The shell's text for a run, in which the product takes the place of the shell. It leaves no connection to hosts that
     /// trials cut off and reboot; tests/cli/kept.rs is about those.
     pub fn script(&self, arguments: &str) -> String {
+        self.script_of("apply", &format!("--no-keep --output json {arguments}"))
+    }
+
+    /// The same for another command of the product.
+    pub fn script_of(&self, command: &str, arguments: &str) -> String {
         let folder = std::env::var("LAB_BIN").unwrap();
-        format!("cd {} && exec '{folder}/lvs-ftp' apply --no-keep --output json {arguments}", self.0)
+        format!("cd {} && exec '{folder}/lvs-ftp' {command} {arguments}", self.0)
     }
 
     /// Converges, and panics unless that went well.
