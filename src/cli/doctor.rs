@@ -210,16 +210,18 @@ impl Doctor {
             lost: Vec::new(),
             unknown: unlooked(cluster, seen),
         };
-        examination.holds(&holders, cluster.routers.iter().all(|name| seen.is_there(name)));
+        for (outcome, _) in seen.found {
+            examination.take(&outcome.host, &outcome.findings);
+        }
         let Some(sessions) = sessions else { return examination };
         let (by_clients, by_router) = doctor::plan(cluster, &sessions.plan);
-        match self.by_clients(&by_clients, sessions) {
+        match Self::by_clients(&by_clients, sessions) {
             Ok(trials) => {
                 let met = holders.iter().filter_map(|name| met(seen.connection(name)?, cluster)).flatten().collect();
                 examination.sessions.extend(joined(by_clients, trials, cluster, &met));
             }
             Err(why) => {
-                examination.unknown.push(format!("no session could be made from {}: {why}", examination.client))
+                examination.unknown.push(format!("no session could be made from {}: {why}", examination.client));
             }
         }
         let Some(asked) = router.and_then(|name| seen.connection(name)) else { return examination };
@@ -234,7 +236,7 @@ impl Doctor {
         examination
     }
 
-    fn by_clients(&self, planned: &[Planned], sessions: &Sessions) -> Result<Vec<Trial>, String> {
+    fn by_clients(planned: &[Planned], sessions: &Sessions) -> Result<Vec<Trial>, String> {
         let requests: Vec<_> = planned.iter().map(|planned| planned.request.clone()).collect();
         match &sessions.from {
             Some(from) => from.ftp_sessions(&sessions.program, &requests).map_err(|error| error.to_string()),

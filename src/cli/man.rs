@@ -55,7 +55,7 @@ fn pages() -> Vec<(String, String)> {
     // A page is filled by man(1), so its text has the width of no terminal.
     let mut program = Cli::command().disable_help_subcommand(true);
     program.build();
-    let verbs: Vec<Command> = program.get_subcommands().cloned().collect();
+    let verbs: Vec<Command> = program.get_subcommands().filter(|verb| !verb.is_hide_set()).cloned().collect();
     std::iter::once(program).chain(verbs).map(page).collect()
 }
 

@@ -4,8 +4,8 @@ use super::{Exit, say};
 use crate::schema;
 use clap::{Args, builder::PossibleValuesParser};
 
-/// Print a JSON Schema (draft 2020-12): of playbooks, of a host's variables, of what `apply` (output), `status` and `history`
-/// print with `--output json`, or of a line of `apply --log`.
+/// Print a JSON Schema (draft 2020-12): of playbooks, of a host's variables, of what `apply` (output), `status`, `doctor`
+/// and `history` print with `--output json`, or of a line of `apply --log`.
 ///
 /// An editor checks and completes YAML with it where the first line is
 /// `# yaml-language-server: $schema=PATH`.

@@ -3,6 +3,7 @@
 use super::{Finding, Via};
 use crate::{
     ftp_client::{Failure, Mode, Step, Trial, Why},
+    path::{self, Weight},
     report::history::{Cluster, Server},
 };
 use schemars::JsonSchema;
@@ -20,6 +21,28 @@ pub struct SessionResult {
     pub trial: Trial,
 }
 
+/// What a host's facts show to be lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// The host.
+    pub host: String,
+    /// The clients who lose it.
+    pub mode: path::Mode,
+    /// What it is.
+    pub finding: Finding,
+}
+
+impl Lost {
+    /// Whether a session in this mode fails by it.
+    fn shows(&self, mode: Mode) -> bool {
+        match self.mode {
+            path::Mode::Control => true,
+            path::Mode::Passive => matches!(mode, Mode::Pasv | Mode::Epsv),
+            path::Mode::Active => matches!(mode, Mode::Port | Mode::Eprt),
+        }
+    }
+}
+
 /// Everything that is known of one cluster.
 #[derive(Debug, Clone)]
 pub struct Examination<'a> {
@@ -32,30 +55,29 @@ pub struct Examination<'a> {
     /// The sessions.
     pub sessions: Vec<SessionResult>,
     /// What the hosts show already: what is lost for certain.
-    pub lost: Vec<Finding>,
+    pub lost: Vec<Lost>,
     /// What could not be looked at or tried, and why.
     pub unknown: Vec<String>,
 }
 
 impl Examination<'_> {
-    /// Takes note of who holds the virtual IP.
-    pub fn holds(&mut self, holders: &[&str], all_known: bool) {
-        let (address, routers) = (self.cluster.virtual_ip, self.cluster.routers.join(" and "));
-        if let [_, _, ..] = holders {
-            self.lost.push(Finding {
-                verdict: "clients reach one router or another by chance".to_owned(),
-                cause: format!("{} hold {address} at once", holders.join(" and ")),
-                cure: format!("take the address off all but one: `ip addr del {address}/PREFIX dev INTERFACE`"),
-            });
-        } else if holders.is_empty() && all_known {
-            self.lost.push(Finding {
-                verdict: "no client is served".to_owned(),
-                cause: format!("no router holds the virtual IP {address}"),
-                cure: format!(
-                    "start what moves the address between {routers} (keepalived, pulse), or add it to one: \
-                     `ip addr add {address}/32 dev INTERFACE`"
-                ),
-            });
+    /// Takes in what a host's facts say of this cluster's packets: what is lost for certain is a finding, what may be
+    /// lost is told.
+    pub fn take(&mut self, host: &str, found: &[path::Finding]) {
+        for one in found.iter().filter(|one| one.play == self.cluster.play) {
+            match one.weight {
+                Weight::Lost => {
+                    let verdict = match one.mode {
+                        path::Mode::Control => "no client is served",
+                        path::Mode::Passive => "passive clients are not served",
+                        path::Mode::Active => "active clients are not served",
+                    };
+                    let (verdict, cause) = (verdict.to_owned(), format!("{host}: {}", one.text));
+                    let finding = Finding { verdict, cause, cure: one.cure.clone() };
+                    self.lost.push(Lost { host: host.to_owned(), mode: one.mode, finding });
+                }
+                Weight::MayBeLost => self.unknown.push(format!("{host}: {one}")),
+            }
         }
     }
 
@@ -73,7 +95,7 @@ impl Examination<'_> {
     /// What keeps clients from being served: what hosts show first, then what sessions met.
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
-        let mut all = self.lost.clone();
+        let mut all: Vec<Finding> = self.lost.iter().map(|lost| lost.finding.clone()).collect();
         let servers = self.cluster.servers.iter().flat_map(|server| self.faults_of(server));
         all.extend(servers);
         all.extend(self.faults_between());
@@ -142,7 +164,10 @@ impl Examination<'_> {
     fn faults_of(&self, server: &Server) -> Vec<Finding> {
         let mut findings: Vec<Finding> = grouped(self.straight(&server.host))
             .into_iter()
-            .filter(|(failure, _)| !is_inconclusive(Some(failure)))
+            .filter(|(failure, modes)| {
+                let is_shown = |mode: &Mode| self.lost.iter().any(|lost| lost.host == server.host && lost.shows(*mode));
+                !is_inconclusive(Some(failure)) && !modes.iter().all(is_shown)
+            })
             .map(|(failure, modes)| self.fault_of(server, failure, &modes))
             .collect();
         let (low, high) = self.cluster.passive;
@@ -220,8 +245,7 @@ impl Examination<'_> {
         let grouped = grouped(self.by_clients());
         let unexplained = grouped.into_iter().filter(|(failure, modes)| {
             !is_inconclusive(Some(failure))
-                && self.lost.is_empty()
-                && !modes.iter().all(|mode| self.is_explained(*mode))
+                && !modes.iter().all(|mode| self.lost.iter().any(|lost| lost.shows(*mode)) || self.is_explained(*mode))
         });
         unexplained.map(|(failure, modes)| self.fault_between(failure, &modes)).collect()
     }

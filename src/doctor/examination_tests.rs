@@ -1,4 +1,5 @@
 //! What sessions of a cluster of two real servers tell: the fault is put where it is, and a healthy cluster has none.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use super::*;
 use std::net::SocketAddr;
@@ -67,10 +68,6 @@ fn is_of(via: &Via, name: &str) -> bool {
     matches!(via, Via::RealServer(server) if server == name)
 }
 
-const fn fails(step: Step, why: Why) -> Option<Failure> {
-    Some(Failure::new(step, why))
-}
-
 /// The verdicts and causes of what is found.
 fn told(examination: &Examination<'_>) -> Vec<String> {
     examination.findings().into_iter().map(|finding| format!("{}: {}", finding.verdict, finding.cause)).collect()
@@ -111,7 +108,7 @@ fn a_fault_of_the_server_is_told_once() {
     let wrong = |expected: &str| Why::WrongAddress { named, expected: expected.parse().unwrap() };
     let examination = examined(&cluster, |via, mode| match (via, mode) {
         (via, Mode::Pasv) if *via == Via::VirtualIp || is_of(via, "ftp1") => {
-            fails(Step::Negotiate, wrong("192.0.2.10"))
+            Some(Failure::new(Step::Negotiate, wrong("192.0.2.10")))
         }
         _ => None,
     });
@@ -127,7 +124,7 @@ fn a_fault_of_the_server_is_told_once() {
 fn what_servers_serve_and_clients_lose_is_the_routers() {
     let cluster = cluster();
     let passive = examined(&cluster, |via, mode| match (via, mode) {
-        (Via::VirtualIp, Mode::Pasv | Mode::Epsv) => fails(Step::DataConnection, Why::NoAnswer),
+        (Via::VirtualIp, Mode::Pasv | Mode::Epsv) => Some(Failure::new(Step::DataConnection, Why::NoAnswer)),
         _ => None,
     });
     assert_eq!(
@@ -137,7 +134,7 @@ fn what_servers_serve_and_clients_lose_is_the_routers() {
         ]
     );
     let active = examined(&cluster, |via, mode| match (via, mode) {
-        (Via::VirtualIp, Mode::Port | Mode::Eprt) => fails(Step::DataConnection, Why::NoAnswer),
+        (Via::VirtualIp, Mode::Port | Mode::Eprt) => Some(Failure::new(Step::DataConnection, Why::NoAnswer)),
         _ => None,
     });
     assert_eq!(
@@ -177,7 +174,7 @@ fn a_port_outside_of_the_range_is_found() {
 fn what_cannot_tell_is_no_fault() {
     let cluster = cluster();
     let words = Why::Reply("530 Permission denied.".to_owned());
-    let examination = examined(&cluster, |_, _| fails(Step::Login, words.clone()));
+    let examination = examined(&cluster, |_, _| Some(Failure::new(Step::Login, words.clone())));
     assert_eq!((told(&examination), examination.served()), (vec![], None));
     assert!(examination.remarks().iter().any(|remark| remark.contains("--login")), "{:?}", examination.remarks());
     let examination =
@@ -186,18 +183,24 @@ fn what_cannot_tell_is_no_fault() {
     assert!(examination.remarks().iter().any(|remark| remark.contains("--from")), "{:?}", examination.remarks());
 }
 
+/// What a host's facts show is told with its host, and what is only possible is no finding.
 #[test]
-fn the_virtual_ip_is_held_by_exactly_one_router() {
+fn what_hosts_show_comes_first() {
     let cluster = cluster();
-    for (holders, all_known, found) in [
-        (vec!["lvs1"], true, None),
-        (vec![], false, None),
-        (vec![], true, Some("no router holds the virtual IP 192.0.2.10")),
-        (vec!["lvs1", "lvs2"], true, Some("lvs1 and lvs2 hold 192.0.2.10 at once")),
-    ] {
-        let mut examination = examined(&cluster, |_, _| None);
-        examination.holds(&holders, all_known);
-        let causes: Vec<String> = examination.findings().into_iter().map(|finding| finding.cause).collect();
-        assert_eq!(causes, found.map(str::to_owned).into_iter().collect::<Vec<_>>(), "{holders:?}");
-    }
+    let found = |play: &str, weight| path::Finding {
+        play: play.to_owned(),
+        mode: path::Mode::Control,
+        weight,
+        text: "FORWARD drops the answers".to_owned(),
+        cure: "let them pass".to_owned(),
+    };
+    let mut examination =
+        examined(&cluster, |via, _| (*via == Via::VirtualIp).then(|| Failure::new(Step::Connect, Why::NoAnswer)));
+    examination.take("lvs1", &[found("Public FTP", Weight::Lost), found("another", Weight::Lost)]);
+    let causes: Vec<String> = examination.findings().into_iter().map(|finding| finding.cause).collect();
+    assert_eq!(causes, ["lvs1: FORWARD drops the answers"], "sessions only show again what the hosts explain");
+    let mut examination = examined(&cluster, |_, _| None);
+    examination.take("lvs1", &[found("Public FTP", Weight::MayBeLost)]);
+    assert_eq!(examination.served(), Some(true));
+    assert!(examination.remarks()[0].starts_with("lvs1: FORWARD"), "{:?}", examination.remarks());
 }

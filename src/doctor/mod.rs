@@ -10,7 +10,7 @@ mod text;
 mod touched;
 
 pub use document::DoctorDocument;
-pub use examination::{Examination, SessionResult};
+pub use examination::{Examination, Lost, SessionResult};
 pub use finding::Finding;
 pub use plan::{Plan, Planned, Via, plan};
 pub use touched::{CONNECTIONS, servers_of};

@@ -77,7 +77,7 @@ impl Told {
         let line = line.trim_end();
         if let Some(command) = line.strip_prefix("> ") {
             // The password is in one of them.
-            self.command = command.split(' ').next().unwrap_or_default().to_owned();
+            command.split(' ').next().unwrap_or_default().clone_into(&mut self.command);
             self.reply = None;
         } else if let Some(reply) = line.strip_prefix("< ") {
             self.reply(crate::format::printable(reply));

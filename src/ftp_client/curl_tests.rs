@@ -1,4 +1,5 @@
 //! Traces of curl 7.88.1, as it wrote them before a real vsftpd or nothing at all.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use super::*;
 use crate::ftp_client::Login;

@@ -133,7 +133,6 @@ impl Failure {
     }
 
     /// A failure of the system's at a step.
-    #[must_use]
     pub fn at(step: Step) -> impl Fn(io::Error) -> Self {
         move |error| Self::new(step, Why::from(&error))
     }

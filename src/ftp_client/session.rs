@@ -98,7 +98,7 @@ impl Session {
         loop {
             if let Some(end) = self.unread.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = self.unread.drain(..=end).collect();
-                return Ok(crate::format::printable(&String::from_utf8_lossy(&line).trim_end()).to_string());
+                return Ok(crate::format::printable(String::from_utf8_lossy(&line).trim_end()));
             }
             if self.unread.len() > REPLY_LIMIT {
                 return Err(Failure::new(step, Why::NotFtp(shown(&String::from_utf8_lossy(&self.unread)))));
@@ -131,5 +131,5 @@ fn begins(line: &str) -> Option<(u16, bool)> {
 }
 
 fn shown(text: &str) -> String {
-    crate::format::printable(&text.chars().take(SHOWN).collect::<String>()).to_string()
+    crate::format::printable(&text.chars().take(SHOWN).collect::<String>())
 }

@@ -1,5 +1,6 @@
 //! Servers that say what they are told to say: each failure is named at its step. The real vsftpd has the last word in
 //! tests/real_vsftpd.rs.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use super::*;
 use crate::ftp_client::Why;

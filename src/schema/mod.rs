@@ -3,6 +3,7 @@
 mod output;
 
 use crate::{
+    doctor::DoctorDocument,
     inventory, playbook,
     report::{
         StatusDocument,
@@ -24,11 +25,12 @@ const PRINTABLE: &str = r"^[^\x00-\x1f\x7f-\x9f]*$";
 pub type Make = fn() -> Value;
 
 /// Every schema, with the name that `lvs-ftp schema` knows it by.
-pub const TABLE: [(&str, Make); 6] = [
+pub const TABLE: [(&str, Make); 7] = [
     ("playbook", playbook),
     ("output", output),
     ("host-vars", host_vars),
     ("status", printed::<StatusDocument>),
+    ("doctor", printed::<DoctorDocument>),
     ("history", printed::<HistoryDocument<'_>>),
     ("log", printed::<Record>),
 ];

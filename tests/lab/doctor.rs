@@ -22,13 +22,14 @@ fn doctor(site: &Site, arguments: &str) -> (i32, Value) {
     (output.status.code().unwrap(), document)
 }
 
-/// Panics unless the one finding has this cause.
-fn expect_cause(site: &Site, cause: &str) {
+/// Panics unless there is one finding, whose cause has all of these words.
+fn expect_cause(site: &Site, words: &[&str]) {
     let (status, document) = doctor(site, "");
     let cluster = &document["clusters"][0];
     let causes: Vec<&str> =
         cluster["findings"].as_array().unwrap().iter().map(|finding| finding["cause"].as_str().unwrap()).collect();
-    assert_eq!((status, causes), (6, vec![cause]), "{document:#}");
+    let [cause] = causes[..] else { panic!("{document:#}") };
+    assert!(status == 6 && words.iter().all(|word| cause.contains(word)), "{status}: {document:#}");
 }
 
 /// All files of a host. The folder that the program stood in for a moment has another time.
@@ -59,10 +60,10 @@ fn names_the_cause() {
     compare::same("what a doctor's look leaves on the router and the client", &before.concat(), &after.concat());
 
     on("lvs1", "iptables -I FORWARD -p tcp --sport 20 -j DROP");
-    expect_cause(&site, "the real server's own connection from port 20 is lost on the router: no answer in time");
+    expect_cause(&site, &["lvs1", "FORWARD", "--sport 20"]);
     on("lvs1", "iptables -D FORWARD -p tcp --sport 20 -j DROP");
 
     on("ftp2", "kill $(cat /run/vsftpd/vsftpd.pid)");
-    expect_cause(&site, "no daemon listens at 10.1.1.12:21 of ftp2");
+    expect_cause(&site, &["ftp2", "10.1.1.12:21"]);
     fresh();
 }
