@@ -1,5 +1,6 @@
 //! `--log`: one line a run at the end of a file, whole or not at all.
 
+use super::place::{Place, place};
 use crate::report::history::Record;
 use camino::Utf8Path;
 use rustix::{
@@ -22,7 +23,8 @@ const TAIL: u64 = 256 * 1024;
 
 /// Appends the record of a run. What fails leaves the file as it was.
 pub(super) fn append(path: &Utf8Path, record: &Record) -> std::io::Result<()> {
-    let mut file = locked(path)?;
+    let Place::File(path) = place(path)? else { return Err(Error::other("it is not a regular file")) };
+    let mut file = locked(&path)?;
     let length = file.metadata()?.len();
     let start = length.saturating_sub(TAIL);
     let mut tail = Vec::new();

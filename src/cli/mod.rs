@@ -17,6 +17,7 @@ mod log_file;
 mod log_reader;
 mod man;
 mod netrc;
+mod place;
 mod plan_file;
 mod progress;
 mod refusal;

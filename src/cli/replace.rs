@@ -1,5 +1,6 @@
-//! Files that are replaced whole, or left as they are.
+//! Files that are replaced whole, or left as they are; and what is no file: devices and pipes are written.
 
+use super::place::{Place, place};
 use camino::Utf8Path;
 use rustix::fs::{FlockOperation, flock};
 use std::{
@@ -15,8 +16,16 @@ const PREFIX: &str = ".lvs-ftp-";
 /// A file may be so young that its writer has not locked it yet.
 const YOUNG: Duration = Duration::from_secs(60);
 
-/// Puts a text in a file's place by a rename within its folder, with this mode.
+/// Puts a text where this path leads: into a file's place by a rename within its folder, with this mode; into a device or
+/// a pipe as it is.
 pub(super) fn replace(path: &Utf8Path, text: &str, mode: u32) -> std::io::Result<()> {
+    match place(path)? {
+        Place::File(path) => replace_file(&path, text, mode),
+        Place::Stream(stream) => stream.write(text.as_bytes()),
+    }
+}
+
+fn replace_file(path: &Utf8Path, text: &str, mode: u32) -> std::io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_str().is_empty() => folder,
         _ => Utf8Path::new("."),

@@ -69,9 +69,10 @@ impl Unattended {
     }
 }
 
-/// The file that is there holds the time of the last success.
+/// The file that is there holds the time of the last success. A pipe holds nothing, and reading it would take for ever.
 fn write_metrics(path: &Utf8Path, run: &EndedRun) -> std::io::Result<()> {
-    let before = match std::fs::read(path) {
+    let is_stream = std::fs::metadata(path).is_ok_and(|found| !found.is_file());
+    let before = match if is_stream { Ok(Vec::new()) } else { std::fs::read(path) } {
         Ok(text) => String::from_utf8_lossy(&text).into_owned(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(error),

@@ -104,3 +104,17 @@ fn a_full_disk_is_a_warning() {
     assert!(ran.stderr.starts_with("[WARNING]: the metrics are not written to nosuch/m: "), "{}", ran.stderr);
     assert!(!is_there(&control.path("nosuch")));
 }
+
+/// A pipe that nobody reads keeps no run, and a device stays one.
+#[test]
+fn what_is_no_file_is_written_or_refused() {
+    use std::os::unix::fs::FileTypeExt;
+    let (control, _router, _server) = cluster(None);
+    duct::cmd!("mkfifo", control.path("pipe")).run().unwrap();
+    let ran = control.apply(&["--check", "--metrics", "pipe"]).ended(3);
+    assert!(ran.stderr.contains("nobody reads it"), "{}", ran.stderr);
+    let ran = control.apply(&["--check", "--out", "pipe"]).ended(2);
+    assert!(ran.stderr.contains("nobody reads it"), "{}", ran.stderr);
+    control.apply(&["--check", "--metrics", "/dev/null", "--out", "/dev/null"]).ended(3);
+    assert!(std::fs::symlink_metadata("/dev/null").unwrap().file_type().is_char_device());
+}
