@@ -132,7 +132,7 @@ fn inputs_are_found_in_etc() {
     let control = canary();
     std::fs::rename(control.path("playbooks"), control.path("etc-playbooks")).unwrap();
     let script = format!(
-        "mount -t tmpfs none /etc && mkdir -p /etc/lvs-ftp/playbooks /etc/lvs-ftp/inventory && \
+        "mount -t tmpfs -o mode=755 none /etc && mkdir -p /etc/lvs-ftp/playbooks /etc/lvs-ftp/inventory && \
          cp {0}/etc-playbooks/site.json /etc/lvs-ftp/playbooks/ && cp {0}/inventory/hosts.json /etc/lvs-ftp/inventory/ && \
          cd / && exec {1} apply --list-hosts",
         control.path(""),
@@ -189,4 +189,30 @@ fn a_closed_pipe_is_no_error() {
         let ran = control.finish(&command).ended(0);
         assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("0\n", ""), "{verb}");
     }
+}
+
+/// Inputs that nobody named are not taken from other users; named by hand they are.
+#[test]
+fn inputs_that_others_may_write_are_not_found() {
+    use std::os::unix::fs::{PermissionsExt, chown};
+    let control = canary();
+    let mode = |path: &str, mode| {
+        std::fs::set_permissions(control.path(path), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    control.apply(&["--list-hosts"]).ended(0);
+    for path in ["", "inventory", "inventory/hosts.json", "playbooks", "playbooks/site.json"] {
+        let before = std::fs::metadata(control.path(path)).unwrap().permissions().mode();
+        mode(path, 0o777);
+        let ran = control.apply(&["--list-hosts"]).ended(1);
+        assert!(ran.stderr.contains("other users may write"), "{path}: {}", ran.stderr);
+        control.apply(&["-i", "inventory", "playbooks/site.json", "--list-hosts"]).ended(0);
+        mode(path, before);
+    }
+    if rustix::process::geteuid().is_root() {
+        chown(control.path("inventory/hosts.json"), Some(65534), None).unwrap();
+        let ran = control.apply(&["--list-hosts"]).ended(1);
+        assert!(ran.stderr.contains("other users may write inventory/hosts.json"), "{}", ran.stderr);
+        chown(control.path("inventory/hosts.json"), Some(0), None).unwrap();
+    }
+    control.apply(&["--list-hosts"]).ended(0);
 }
