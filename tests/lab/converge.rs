@@ -62,7 +62,7 @@ fn one_run_sets_up_everything() {
         hosts.iter().flat_map(|host| changes.iter().map(move |change| format!("{host} {change}"))).collect()
     };
     let expected = [of(&ROUTERS, &ROUTER_CHANGES), of(&SERVERS, &SERVER_CHANGES)].concat();
-    let check = everything_stays(&site, "hosts as new");
+    let check = everything_stays(&site, "hosts as new", 3);
     check.expect_changes(&expected);
     let run = site.converge();
     run.expect_changes(&expected);
